@@ -1,0 +1,53 @@
+//! The program `redwire`: a gateway from Redis to browsers, and a demo that needs no Redis.
+
+mod demo;
+mod gateway;
+mod glob;
+mod options;
+mod pages;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use options::{Cli, Command, Log};
+
+/// Exit codes: 0 after a clean shutdown, 1 if the server cannot run, 2 if the options make no sense.
+fn main() -> ExitCode {
+    let (given, is_demo) = match Cli::parse().command {
+        Command::Serve(given) => (given, false),
+        Command::Demo(given) => (given, true),
+    };
+    let options = match given.complete() {
+        Ok(options) => options,
+        Err(message) => return fail(2, &message),
+    };
+    log(options.log);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &error.to_string()),
+    };
+    let result = runtime.block_on(async {
+        if is_demo { run::demo(options).await } else { run::serve(options).await }
+    });
+    // A client that does not answer, or a command in flight, must not hold the process.
+    runtime.shutdown_background();
+    result.map_or_else(|error| fail(1, &error.to_string()), |()| ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "the one line that says why the program ends")]
+fn fail(code: u8, message: &str) -> ExitCode {
+    eprintln!("redwire: {message}");
+    ExitCode::from(code)
+}
+
+fn log(format: Log) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        Log::Text => log.init(),
+        Log::Json => log.json().init(),
+    }
+}

@@ -1,0 +1,176 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+/// Browsers read Redis over WebSocket.
+#[derive(Debug, Parser)]
+#[command(name = "redwire", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the keys and channels of a Redis.
+    Serve(Given),
+    /// Serve invented trains from memory, with a page to look at them. Needs no Redis.
+    Demo(Given),
+}
+
+/// What was given on the command line, in the environment, or in a file; a flag wins over the
+/// environment, which wins over the file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Given {
+    /// Where Redis is: redis://[user:password@]host[:port][/database], or redis+unix:///path
+    /// [default: redis:///]
+    #[arg(long, value_name = "URL", env = "REDIS_DSN", hide_env_values = true)]
+    redis: Option<String>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, env = "HOST")]
+    host: Option<String>,
+    /// Port to listen on [default: 8765]
+    #[arg(long, env = "PORT")]
+    port: Option<u16>,
+    /// Channels and keys that visitors may see, as a Redis pattern; repeatable [default: [a-z]*]
+    #[arg(long, value_name = "GLOB", env = "REDWIRE_CHANNELS", value_delimiter = ',')]
+    channels: Option<Vec<String>>,
+    /// Channels and keys that visitors may not see whatever --channels says; repeatable
+    #[arg(long, value_name = "GLOB", env = "REDWIRE_DENY", value_delimiter = ',')]
+    deny: Option<Vec<String>>,
+    /// Web pages that may connect, such as https://map.example; repeatable [default: any, but with
+    /// cookies only from the own host]
+    #[arg(long, value_name = "ORIGIN", env = "REDWIRE_ORIGIN", value_delimiter = ',')]
+    origin: Option<Vec<String>>,
+    /// Close every connection at this age [default: never]
+    #[arg(long, value_name = "SECONDS", env = "REDWIRE_MAX_AGE")]
+    max_age: Option<u64>,
+    /// Connections at a time [default: 50000]
+    #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+    /// Commands a second from one connection [default: 1000]
+    #[arg(long, value_name = "N", env = "REDWIRE_MAX_COMMANDS")]
+    max_commands: Option<u32>,
+    /// Time from SIGTERM to the end of the process, at most [default: 10]
+    #[arg(long, value_name = "SECONDS", env = "REDWIRE_SHUTDOWN")]
+    shutdown: Option<u64>,
+    /// Behave as redis-websocket-api 0.4.4: malformed commands close with 1011, unknown and denied
+    /// ones are ignored
+    #[arg(long, env = "REDWIRE_COMPAT")]
+    compat: bool,
+    /// How to write the log; what to write is set by RUST_LOG [default: text]
+    #[arg(long, value_name = "FORMAT", env = "REDWIRE_LOG")]
+    log: Option<Log>,
+    /// A TOML file with the same options: channels = ["public.*"]
+    #[arg(long, value_name = "FILE", env = "REDWIRE_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Log {
+    #[default]
+    Text,
+    Json,
+}
+
+/// What the program does, every default filled in.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) redis: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) channels: Vec<String>,
+    pub(crate) deny: Vec<String>,
+    pub(crate) origin: Option<Vec<String>>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_commands: Option<u32>,
+    pub(crate) shutdown: Duration,
+    pub(crate) compat: bool,
+    pub(crate) log: Log,
+}
+
+impl Given {
+    /// Reads the file, if one was named, and fills in the defaults.
+    pub(crate) fn complete(self) -> Result<Options, String> {
+        let file = self.config.as_deref().map_or_else(|| Ok(Self::default()), read)?;
+        let patterns = |given: Option<Vec<String>>, default: &[&str]| {
+            let given = given.unwrap_or_else(|| default.iter().map(|&p| p.into()).collect());
+            given.into_iter().filter(|pattern| !pattern.is_empty()).collect::<Vec<_>>()
+        };
+        let options = Options {
+            redis: self.redis.or(file.redis).unwrap_or_else(|| "redis:///".into()),
+            host: self.host.or(file.host).unwrap_or_else(|| "127.0.0.1".into()),
+            port: self.port.or(file.port).unwrap_or(8765),
+            channels: patterns(self.channels.or(file.channels), &["[a-z]*"]),
+            deny: patterns(self.deny.or(file.deny), &[]),
+            origin: self.origin.or(file.origin),
+            max_age: self.max_age.or(file.max_age).map(Duration::from_secs),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_commands: self.max_commands.or(file.max_commands),
+            shutdown: Duration::from_secs(self.shutdown.or(file.shutdown).unwrap_or(10)),
+            compat: self.compat || file.compat,
+            log: self.log.or(file.log).unwrap_or_default(),
+        };
+        if options.channels.is_empty() {
+            return Err("nothing to subscribe to: --channels names no pattern".into());
+        }
+        if options.max_age == Some(Duration::ZERO) {
+            return Err("--max-age cannot be `0`: leave it out for no maximum".into());
+        }
+        Ok(options)
+    }
+}
+
+fn read(path: &Path) -> Result<Given, String> {
+    let in_file = |error: &dyn std::fmt::Display| format!("--config {}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
+    toml::from_str(&text).map_err(|error| in_file(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(given: Given) -> Options {
+        given.complete().unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_the_originals() {
+        let options = options(Given::default());
+        assert_eq!(options.redis, "redis:///");
+        assert_eq!((options.host.as_str(), options.port), ("127.0.0.1", 8765));
+        assert_eq!(options.channels, ["[a-z]*"]);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "port = 1\nchannels = [\"public.*\"]\nmax-age = 60\n").unwrap();
+        let config = Some(file.path().to_owned());
+        let options = options(Given { port: Some(2), config, ..Given::default() });
+        assert_eq!((options.port, options.channels), (2, vec!["public.*".to_owned()]));
+        assert_eq!(options.max_age, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "chanels = []\n").unwrap();
+        let config = Some(file.path().to_owned());
+        let error = Given { config, ..Given::default() }.complete().unwrap_err();
+        assert!(error.contains("chanels"), "{error}");
+    }
+
+    #[test]
+    fn no_pattern_at_all_is_an_error() {
+        let given = Given { channels: Some(vec![String::new()]), ..Given::default() };
+        assert!(given.complete().unwrap_err().contains("nothing to subscribe"));
+    }
+}

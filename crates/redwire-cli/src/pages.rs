@@ -1,0 +1,58 @@
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use redwire::prelude::{Upgrade, WebsocketApi};
+
+use crate::gateway::Gateway;
+
+/// What the handlers share: the API, who may see what, and the page that a browser gets.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) api: WebsocketApi<Gateway>,
+    pub(crate) gateway: Gateway,
+    pub(crate) page: Option<&'static str>,
+}
+
+type MaybeUpgrade = Result<Upgrade, WebSocketUpgradeRejection>;
+
+/// The program's own pages; WebSocket is answered everywhere else, as the original answers it on
+/// every path.
+pub(crate) fn router(site: Site) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/", get(root))
+        .fallback(connect)
+        .with_state(site)
+}
+
+async fn ready(State(site): State<Site>) -> (StatusCode, &'static str) {
+    if site.api.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+async fn metrics(State(site): State<Site>) -> impl IntoResponse {
+    let open_metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, open_metrics)], site.api.metrics())
+}
+
+async fn root(state: State<Site>, upgrade: MaybeUpgrade) -> Response {
+    match (upgrade, state.page) {
+        (Err(_), Some(page)) => Html(page).into_response(),
+        (upgrade, _) => connect(state, upgrade).await,
+    }
+}
+
+async fn connect(State(site): State<Site>, upgrade: MaybeUpgrade) -> Response {
+    match upgrade {
+        Ok(upgrade) => site.api.upgrade(upgrade, site.gateway),
+        Err(_) => (StatusCode::UPGRADE_REQUIRED, "connect with WebSocket\n").into_response(),
+    }
+}

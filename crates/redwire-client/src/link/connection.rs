@@ -1,0 +1,142 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Commands that wait in redis-rs' own queue before a caller has to; its default of 50 is a stop and
+/// go for many callers.
+const PIPELINE_BUFFER: usize = 1024;
+
+/// One connection to Redis, until it dies. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    redis: MultiplexedConnection,
+    pulse: Arc<Pulse>,
+    /// Cancelled when it ends or is given up, so that nobody waits for a reply that will not come.
+    dead: CancellationToken,
+}
+
+impl Connection {
+    /// Connects and logs in. `on_message` gets channel and payload; it must not block.
+    ///
+    /// Has no deadline for replies: callers set theirs, and the heartbeat ends what hangs.
+    pub(super) async fn open(
+        client: &redis::Client,
+        timeout: Duration,
+        on_message: impl Fn(Value, Value) + Send + Sync + 'static,
+    ) -> RedisResult<Self> {
+        let (pulse, dead) = (Arc::new(Pulse::default()), CancellationToken::new());
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(timeout))
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(PIPELINE_BUFFER)
+            .set_push_sender(push_sender(pulse.clone(), dead.clone(), on_message));
+        let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(Self { redis, pulse, dead })
+    }
+
+    pub(super) async fn call(&self, command: &Cmd) -> RedisResult<Value> {
+        let mut redis = self.redis.clone();
+        let reply = self.unless_dead(redis.send_packed_command(command)).await?;
+        // An error reply is a sign of life, too.
+        self.pulse.beat();
+        reply.extract_error()
+    }
+
+    /// Returns when Redis has confirmed all of them. They must not be none.
+    pub(super) async fn subscribe(&self, channels: &[Arc<str>]) -> RedisResult<()> {
+        let names: Vec<&str> = channels.iter().map(AsRef::as_ref).collect();
+        let mut redis = self.redis.clone();
+        self.unless_dead(redis.subscribe(names)).await
+    }
+
+    /// As [`subscribe`](Self::subscribe).
+    pub(super) async fn unsubscribe(&self, channels: &[Arc<str>]) -> RedisResult<()> {
+        let names: Vec<&str> = channels.iter().map(AsRef::as_ref).collect();
+        let mut redis = self.redis.clone();
+        self.unless_dead(redis.unsubscribe(names)).await
+    }
+
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Gives it up; all who wait for a reply get an error at once.
+    pub(super) fn kill(&self) {
+        self.dead.cancel();
+    }
+
+    pub(super) async fn closed(&self) {
+        self.dead.cancelled().await;
+    }
+
+    async fn unless_dead<T>(&self, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        tokio::select! {
+            biased;
+            reply = reply => reply,
+            () = self.dead.cancelled() => Err(broken()),
+        }
+    }
+}
+
+fn broken() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()
+}
+
+fn push_sender(
+    pulse: Arc<Pulse>,
+    dead: CancellationToken,
+    on_message: impl Fn(Value, Value) + Send + Sync + 'static,
+) -> impl Fn(PushInfo) -> Result<(), Infallible> + Send + Sync + 'static {
+    move |push: PushInfo| {
+        if push.kind == PushKind::Disconnection {
+            dead.cancel();
+            return Ok(());
+        }
+        pulse.beat();
+        if push.kind == PushKind::Message
+            && let Ok([channel, payload]) = <[Value; 2]>::try_from(push.data)
+        {
+            on_message(channel, payload);
+        }
+        Ok(())
+    }
+}
+
+/// When Redis was last heard.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    origin: Instant,
+    /// Microseconds after the origin.
+    last: AtomicU64,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { origin: Instant::now(), last: AtomicU64::new(0) }
+    }
+}
+
+impl Pulse {
+    fn beat(&self) {
+        let now = u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// How long nothing was heard.
+    pub(super) fn silence(&self) -> Duration {
+        let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
+        self.origin.elapsed().saturating_sub(last)
+    }
+
+    /// The wall clock's time when it was last heard.
+    pub(super) fn last_heard(&self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.silence()).unwrap_or(now)
+    }
+}

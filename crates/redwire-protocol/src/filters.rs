@@ -1,0 +1,44 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Message, Outgoing, Verdict};
+
+/// The filter of one set in one state.
+pub(crate) trait Filter: Send + Sync {
+    fn filter(&self, message: &mut Outgoing<'_>) -> Verdict;
+}
+
+/// All filters of one connection in the state after its latest command: a value that can be
+/// handed to whoever fans messages out, while the session goes on.
+#[derive(Clone)]
+pub struct Filters(pub(crate) Arc<[Arc<dyn Filter>]>);
+
+impl Filters {
+    /// The message as this connection may see it; `None` if a filter drops it.
+    pub fn apply<'m>(&self, message: &'m Message) -> Option<Outgoing<'m>> {
+        let mut outgoing = Outgoing::new(message);
+        let passes = self.0.iter().all(|filter| filter.filter(&mut outgoing) == Verdict::Pass);
+        passes.then_some(outgoing)
+    }
+
+    /// The message with all rewrites, whatever the verdicts.
+    pub(crate) fn rewrite<'m>(&self, message: &'m Message) -> Outgoing<'m> {
+        let mut outgoing = Outgoing::new(message);
+        for filter in self.0.iter() {
+            let _ = filter.filter(&mut outgoing);
+        }
+        outgoing
+    }
+
+    /// The same filters, with the one at `place` in its new state.
+    pub(crate) fn with(&self, place: usize, filter: &Arc<dyn Filter>) -> Self {
+        let replaced = |(i, old)| Arc::clone(if i == place { filter } else { old });
+        Self(self.0.iter().enumerate().map(replaced).collect())
+    }
+}
+
+impl fmt::Debug for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filters").field(&self.0.len()).finish()
+    }
+}

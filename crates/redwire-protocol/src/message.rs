@@ -1,0 +1,176 @@
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+
+use crate::content::Content;
+use crate::envelope;
+
+/// One thing published, shared by all connections: cloning it copies a pointer.
+///
+/// Whatever is derived from it (the parsed JSON, a [memo](crate::Outgoing::memo), a
+/// [rewrite](crate::Outgoing::rewrite), the encoded frame) is computed at most once, however many
+/// connections look at it and from however many threads.
+#[derive(Clone, Debug)]
+pub struct Message(Arc<Published>);
+
+#[derive(Debug)]
+struct Published {
+    source: Arc<str>,
+    timestamp: u64,
+    original: Version,
+    rewritten: Mutex<Vec<Content>>,
+    encoded: AtomicU32,
+}
+
+impl Message {
+    /// A message of `source` (a channel) that was received at `timestamp`, in milliseconds since
+    /// the epoch.
+    pub fn new(source: impl Into<Arc<str>>, content: Content, timestamp: u64) -> Self {
+        Self(Arc::new(Published {
+            source: source.into(),
+            timestamp,
+            original: Version::new(content),
+            rewritten: Mutex::default(),
+            encoded: AtomicU32::new(0),
+        }))
+    }
+
+    /// The channel.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// What was published, before any filter.
+    pub fn content(&self) -> &Content {
+        &self.0.original.content
+    }
+
+    /// What this message has cost so far, all versions together.
+    pub fn cost(&self) -> Cost {
+        let rewritten = self.0.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let contents = rewritten.iter().chain([self.content()]);
+        Cost {
+            parsed: contents.filter(|content| content.was_parsed()).count(),
+            rewritten: rewritten.len(),
+            encoded: self.0.encoded.load(Ordering::Relaxed) as usize,
+        }
+    }
+
+    pub(crate) fn original(&self) -> &Version {
+        &self.0.original
+    }
+
+    /// `version` under `key`; `None` where the rewrite leaves the content as it is.
+    pub(crate) fn rewrite<K>(
+        &self,
+        version: &Version,
+        key: K,
+        rewrite: impl FnOnce(&Content) -> Option<Content>,
+    ) -> Option<Arc<Version>>
+    where
+        K: Eq + Hash + Any + Send + Sync,
+    {
+        version.rewritten(key, |content| {
+            let content = rewrite(content)?;
+            let mut rewritten = self.0.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
+            rewritten.push(content.clone());
+            Some(content)
+        })
+    }
+
+    pub(crate) fn frame(&self, version: &Version) -> Bytes {
+        let encoded = || {
+            self.0.encoded.fetch_add(1, Ordering::Relaxed);
+            envelope::encode(&self.0.source, &version.content, self.0.timestamp, None)
+        };
+        version.frame.get_or_init(encoded).clone()
+    }
+}
+
+/// How often each kind of work was done for one [`Message`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// JSON texts that were parsed.
+    pub parsed: usize,
+    /// Versions that were made by filters.
+    pub rewritten: usize,
+    /// Frames that were encoded.
+    pub encoded: usize,
+}
+
+/// One content of a message, with everything derived from it.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) content: Content,
+    frame: OnceLock<Bytes>,
+    memos: Memo,
+}
+
+type Rewrites<K> = Mutex<HashMap<K, Arc<OnceLock<Option<Arc<Version>>>>>>;
+
+impl Version {
+    pub(crate) fn new(content: Content) -> Self {
+        Self { content, frame: OnceLock::new(), memos: Memo::default() }
+    }
+
+    pub(crate) fn memo<T>(&self, compute: impl FnOnce(&Content) -> T) -> &T
+    where
+        T: Any + Send + Sync,
+    {
+        self.memos.find_or_insert(|| compute(&self.content))
+    }
+
+    fn rewritten<K>(
+        &self,
+        key: K,
+        rewrite: impl FnOnce(&Content) -> Option<Content>,
+    ) -> Option<Arc<Self>>
+    where
+        K: Eq + Hash + Any + Send + Sync,
+    {
+        let rewrites: &Rewrites<K> = self.memos.find_or_insert(Rewrites::default);
+        let version = {
+            let mut rewrites = rewrites.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(rewrites.entry(key).or_default())
+        };
+        // Outside the lock: others may rewrite to other keys meanwhile.
+        version.get_or_init(|| Some(Arc::new(Self::new(rewrite(&self.content)?)))).clone()
+    }
+}
+
+/// Values of any type, one of each: a list that only grows, so that it can hand out references
+/// without a lock.
+#[derive(Default)]
+struct Memo {
+    value: OnceLock<Box<dyn Any + Send + Sync>>,
+    next: OnceLock<Box<Self>>,
+}
+
+impl Memo {
+    fn find_or_insert<T: Any + Send + Sync>(&self, compute: impl FnOnce() -> T) -> &T {
+        let mut compute = Some(compute);
+        let mut node = self;
+        loop {
+            let value = node.value.get_or_init(|| match compute.take() {
+                Some(compute) => Box::new(compute()),
+                // Only reached if the value just computed were not a `T`.
+                None => Box::new(()),
+            });
+            if let Some(value) = value.downcast_ref() {
+                return value;
+            }
+            node = node.next.get_or_init(Box::default);
+        }
+    }
+}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memo").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,17 @@
+use crate::{CommandSet, Commands, Context, HandlerBase, Reply, Result};
+
+/// `PING [words...]`: answers `"PONG"`, whatever the words.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ping;
+
+impl<H: HandlerBase> CommandSet<H> for Ping {
+    fn commands(commands: &mut Commands<Self, H>) {
+        commands.command("PING [words...]", Self::ping);
+    }
+}
+
+impl Ping {
+    async fn ping<H>(&mut self, _: &mut Context<H>, _: (Vec<String>,)) -> Result<Reply> {
+        Ok(Reply::status("PONG"))
+    }
+}

@@ -1,0 +1,197 @@
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use redwire_protocol::{Error, HandlerBase, Limits, Refused, Session};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use crate::api::Shared;
+use crate::connections::Place;
+use crate::hub::{Member, Seat};
+use crate::outbox::Outbox;
+use crate::rate::Rate;
+use crate::writer::Writer;
+use crate::{Close, clock};
+
+/// One WebSocket: reads lines, runs one command at a time, and writes replies and pushes in the
+/// order in which they arose. Writing, pings and deadlines go on while a command runs.
+pub(crate) struct Connection<H: HandlerBase> {
+    session: Session<H>,
+    lines: SplitStream<WebSocket>,
+    writer: Writer,
+    watch: Watch,
+    rate: Rate,
+    shared: Arc<Shared<H>>,
+}
+
+/// Why a connection ends: the server wants it, or the client has gone.
+enum End {
+    Closing(Close),
+    Gone,
+}
+
+impl<H: HandlerBase> Connection<H> {
+    /// Serves `socket` until it ends.
+    pub(crate) async fn serve(socket: WebSocket, handler: H, shared: Arc<Shared<H>>, place: Place) {
+        let limits = &shared.limits;
+        let (sink, lines) = socket.split();
+        let outbox = Outbox::new(limits);
+        outbox.push(Session::<H>::greeting().encode(clock::now()));
+        let member = Arc::new(Member::new(place.id, outbox, shared.protocol.filters().clone()));
+        place.take(&member);
+        let seat = Seat { hub: Arc::clone(&shared.hub), member: Arc::clone(&member) };
+        let mut connection = Self {
+            session: shared.protocol.session_within(handler, seat, limits),
+            lines,
+            writer: Writer::new(sink, Arc::clone(&member), limits.ping),
+            watch: Watch::new(member, limits),
+            rate: Rate::new(limits.commands_per_second),
+            shared: Arc::clone(&shared),
+        };
+        if let End::Closing(close) = connection.converse().await {
+            connection.goodbye(close).await;
+        }
+    }
+
+    async fn converse(&mut self) -> End {
+        loop {
+            let message = tokio::select! {
+                biased;
+                close = self.watch.expired() => return End::Closing(close),
+                _ = self.writer.run() => return End::Gone,
+                message = self.lines.next() => message,
+            };
+            self.watch.alive();
+            let result = match message {
+                None | Some(Ok(Message::Close(_))) => return End::Gone,
+                Some(Err(error)) => return why_unreadable(&error),
+                Some(Ok(_)) if !self.rate.allows_one() => Err(End::Closing(Close::Flood)),
+                Some(Ok(Message::Text(line))) => self.run(&line).await,
+                // Binary frames were never commands; pings are answered by the library.
+                Some(Ok(_)) => Ok(()),
+            };
+            if let Err(end) = result {
+                return end;
+            }
+        }
+    }
+
+    async fn run(&mut self, line: &str) -> Result<(), End> {
+        self.shared.metrics.commands.inc();
+        let result = tokio::select! {
+            biased;
+            close = self.watch.expired() => return Err(End::Closing(close)),
+            _ = self.writer.run() => return Err(End::Gone),
+            result = self.session.receive(line) => result,
+        };
+        self.watch.member.publish_state(self.session.filters().clone());
+        let replies = match result {
+            Ok(replies) => replies,
+            Err(refused) => self.refuse(&refused)?,
+        };
+        for reply in replies {
+            self.send(reply.encode(clock::now())).await?;
+        }
+        Ok(())
+    }
+
+    /// The rule for refused lines: an error frame, or under `compat` what the original did.
+    fn refuse(&self, refused: &Refused) -> Result<Vec<redwire_protocol::Envelope>, End> {
+        self.shared.metrics.refused.inc();
+        tracing::debug!(error = %refused, "refused a line");
+        if self.shared.compat {
+            if refused.error.is_unavailable_to_visitor() {
+                return Ok(Vec::new());
+            }
+            if refused.error.is_malformed() || matches!(refused.error, Error::Backend(_)) {
+                return Err(End::Closing(Close::Failed));
+            }
+        }
+        Ok(vec![refused.envelope()])
+    }
+
+    /// Queues a reply. Unlike a push it waits for room: the client asked for it, and one command's
+    /// reply may be larger than the outbox.
+    async fn send(&mut self, frame: Bytes) -> Result<(), End> {
+        while !self.watch.member.outbox.has_room_for(&frame) {
+            tokio::select! {
+                biased;
+                close = self.watch.expired() => return Err(End::Closing(close)),
+                flushed = self.writer.flush() => flushed.map_err(|_| End::Gone)?,
+            }
+        }
+        self.watch.member.outbox.push(frame);
+        Ok(())
+    }
+
+    /// Closes politely, within a limit: writes what waits, says why, and reads until the client
+    /// has answered.
+    async fn goodbye(&mut self, close: Close) {
+        self.shared.metrics.closed(close);
+        let handshake = async {
+            if self.writer.close(close).await.is_ok() {
+                while let Some(Ok(_)) = self.lines.next().await {}
+            }
+        };
+        // Whoever does not answer in time is dropped.
+        let _ = timeout(self.shared.limits.close, handshake).await;
+    }
+}
+
+fn why_unreadable(error: &axum::Error) -> End {
+    use tungstenite::Error;
+    match std::error::Error::source(error).and_then(|source| source.downcast_ref()) {
+        Some(Error::Capacity(_)) => End::Closing(Close::TooLarge),
+        Some(Error::Utf8(_)) => End::Closing(Close::NotUtf8),
+        Some(Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
+            End::Gone
+        }
+        Some(Error::Protocol(_)) => End::Closing(Close::BrokenFrames),
+        _ => End::Gone,
+    }
+}
+
+/// Everything but the client that can end a connection: its outbox, silence, age.
+struct Watch {
+    member: Arc<Member>,
+    last_alive: Instant,
+    silence: std::time::Duration,
+    oldest: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Watch {
+    fn new(member: Arc<Member>, limits: &Limits) -> Self {
+        let now = Instant::now();
+        let silence = limits.ping + limits.pong;
+        let oldest = limits.max_age.map(|age| now + age);
+        let first = oldest.map_or(now + silence, |oldest| oldest.min(now + silence));
+        Self { member, last_alive: now, silence, oldest, timer: Box::pin(sleep_until(first)) }
+    }
+
+    fn alive(&mut self) {
+        self.last_alive = Instant::now();
+    }
+
+    /// Waits until the connection has to end. Cancel-safe.
+    async fn expired(&mut self) -> Close {
+        loop {
+            tokio::select! {
+                close = self.member.outbox.closed() => return close,
+                () = &mut self.timer => {}
+            }
+            // The timer is not moved with every frame; when it fires, it looks.
+            let (now, silent) = (Instant::now(), self.last_alive + self.silence);
+            if self.oldest.is_some_and(|oldest| oldest <= now) {
+                return Close::TooOld;
+            }
+            if silent <= now {
+                return Close::NoPong;
+            }
+            self.timer.as_mut().reset(self.oldest.map_or(silent, |oldest| oldest.min(silent)));
+        }
+    }
+}

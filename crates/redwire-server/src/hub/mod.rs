@@ -1,0 +1,104 @@
+mod member;
+mod seat;
+mod shard;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::thread::available_parallelism;
+
+use redwire_protocol::{Backend, Feed};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::metrics::Metrics;
+pub(crate) use member::Member;
+pub(crate) use seat::Seat;
+use shard::{Item, Shard};
+
+/// Batches that may wait for one shard. Beyond that the backend's own bounded feed fills up, whose
+/// rule is to drop and to report a gap.
+const WAITING_BATCHES: usize = 16;
+
+/// Channel → members: takes what the backend reports and hands it to every member's outbox.
+///
+/// Members are spread over shards, one per core; each shard has a task that fans messages out.
+pub(crate) struct Hub {
+    backend: Arc<dyn Backend>,
+    shards: Vec<Arc<Shard>>,
+    metrics: Arc<Metrics>,
+    tasks: OnceLock<Vec<AbortHandle>>,
+}
+
+impl Hub {
+    pub(crate) fn new(backend: Arc<dyn Backend>, metrics: Arc<Metrics>) -> Self {
+        let cores = available_parallelism().map_or(1, usize::from);
+        let shards = (0..cores).map(|_| Arc::default()).collect();
+        Self { backend, shards, metrics, tasks: OnceLock::new() }
+    }
+
+    /// Starts fan-out on the current runtime. Called by the first connection, so that a router can
+    /// be built before there is a runtime.
+    pub(crate) fn start(&self) {
+        self.tasks.get_or_init(|| {
+            let (mut tasks, mut inboxes) = (Vec::new(), Vec::new());
+            for shard in &self.shards {
+                let (inbox, batches) = mpsc::channel(WAITING_BATCHES);
+                let run = Arc::clone(shard).run(batches, Arc::clone(&self.metrics));
+                tasks.push(tokio::spawn(run).abort_handle());
+                inboxes.push(inbox);
+            }
+            let pump = pump(self.backend.feed(), inboxes, Arc::clone(&self.metrics));
+            tasks.push(tokio::spawn(pump).abort_handle());
+            tasks
+        });
+    }
+
+    pub(crate) fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
+    fn join(&self, channel: &str, member: &Arc<Member>) {
+        self.shard_of(member).join(channel, member);
+        self.backend.subscribe(channel);
+    }
+
+    fn leave(&self, channel: &str, member: &Member) {
+        self.shard_of(member).leave(channel, member);
+        self.backend.unsubscribe(channel);
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "there is at least one shard")]
+    fn shard_of(&self, member: &Member) -> &Shard {
+        &self.shards[member.id as usize % self.shards.len()]
+    }
+}
+
+/// Reads events in batches and gives each batch to every shard.
+async fn pump(
+    mut feed: Box<dyn Feed>,
+    inboxes: Vec<mpsc::Sender<Arc<Vec<Item>>>>,
+    metrics: Arc<Metrics>,
+) {
+    let mut events = Vec::new();
+    while feed.recv(&mut events).await {
+        let items = events.drain(..).filter_map(|event| Item::new(event, &metrics));
+        let batch: Arc<Vec<_>> = Arc::new(items.collect());
+        for inbox in &inboxes {
+            if inbox.send(Arc::clone(&batch)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+use bytes::Bytes;
+use redwire_client::{Error, Link, LinkConfig, LinkEvent};
+use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
+
+use crate::clock;
+
+/// Keys and channels of a Redis (6 or later), over one supervised connection that heals by itself;
+/// see [`Link`]. Clones share it.
+#[derive(Clone, Debug)]
+pub struct RedisBackend {
+    link: Link,
+}
+
+impl RedisBackend {
+    /// Connects to `redis://[user:password@]host[:port][/database]` or `redis+unix:///path`.
+    ///
+    /// A Redis that is down is no error: the link keeps trying, and commands fail until it is up.
+    ///
+    /// # Errors
+    ///
+    /// If the URL cannot be used.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Ok(Self::from(Link::connect(url).await?))
+    }
+
+    /// The same with deadlines and bounds of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the URL cannot be used.
+    pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
+        Ok(Self::from(Link::connect_with(url, config).await?))
+    }
+
+    /// The connection, for commands of your own.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+}
+
+impl From<Link> for RedisBackend {
+    fn from(link: Link) -> Self {
+        Self { link }
+    }
+}
+
+#[async_trait]
+impl Backend for RedisBackend {
+    async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
+        or_missing(self.link.hget(key, field).await)
+    }
+
+    async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
+        or_missing(self.link.hvals(key).await)
+    }
+
+    fn subscribe(&self, channel: &str) {
+        self.link.subscribe(channel);
+    }
+
+    fn unsubscribe(&self, channel: &str) {
+        self.link.unsubscribe(channel);
+    }
+
+    async fn confirmed(&self, channel: &str) {
+        self.link.confirmed(channel).await;
+    }
+
+    fn feed(&self) -> Box<dyn Feed> {
+        Box::new(LinkFeed { feed: self.link.feed(), events: Vec::new() })
+    }
+
+    fn is_live(&self) -> bool {
+        self.link.is_live()
+    }
+}
+
+/// A key of another type holds no hash; that is for whoever wrote it to mend, not for the viewer.
+fn or_missing<T: Default>(result: Result<T, Error>) -> Result<T, BackendError> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(Error::WrongType { .. }) => Ok(T::default()),
+        Err(Error::Unavailable { .. } | Error::Lost { .. }) => Err(BackendError::Unavailable),
+        Err(Error::Timeout { .. }) => Err(BackendError::Timeout),
+        Err(error) => {
+            tracing::warn!(%error, "redis refused a command");
+            Err(BackendError::Failed)
+        }
+    }
+}
+
+struct LinkFeed {
+    feed: redwire_client::Feed,
+    /// Kept for its capacity.
+    events: Vec<LinkEvent>,
+}
+
+#[async_trait]
+impl Feed for LinkFeed {
+    async fn recv(&mut self, events: &mut Vec<Event>) -> bool {
+        let more = self.feed.recv(&mut self.events).await;
+        events.extend(self.events.drain(..).filter_map(translate));
+        more
+    }
+}
+
+fn translate(event: LinkEvent) -> Option<Event> {
+    match event {
+        LinkEvent::Message { channel, payload } => Some(Event::Message { channel, payload }),
+        LinkEvent::Gap { since } => Some(Event::Gap { since: clock::since_epoch(since) }),
+        _ => None,
+    }
+}

@@ -1,0 +1,65 @@
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use redwire_protocol::Limits;
+use tokio::net::{TcpListener, TcpStream};
+use tower::util::ServiceExt;
+
+/// How long accepting pauses when the process has no file descriptor left.
+const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `app` until `shutdown` resolves; then stops accepting and returns. Upgraded connections
+/// go on: follow with [`WebsocketApi::drain`](crate::WebsocketApi::drain).
+///
+/// `axum::serve` works as well. This one also closes sockets that do not complete a request head
+/// within [`Limits::handshake`], and sets `TCP_NODELAY`.
+///
+/// # Errors
+///
+/// If the listener's address cannot be read.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                tokio::spawn(serve_one(stream, app.clone(), limits.handshake));
+            }
+            // The client gave up first, or files ran out: neither is a reason to stop.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(OUT_OF_FILES_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, app: Router, handshake: Duration) {
+    // Without it small frames wait for acknowledgements of earlier ones.
+    let _ = stream.set_nodelay(true);
+    let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let app = TowerToHyperService::new(app.map_err(|error: Infallible| error));
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(handshake);
+    let served = http.serve_connection_with_upgrades(TokioIo::new(stream), app).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended with an error");
+    }
+}

@@ -1,0 +1,210 @@
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use tempfile::TempDir;
+
+use crate::patience::{eventually, within};
+use crate::port::ReservedPort;
+use crate::resp::{self, Reply};
+
+/// A real `redis-server` of one test's own, on a loopback port and a unix socket. Saves nothing.
+///
+/// Dropping it kills the process, also when the test panics.
+#[derive(Debug)]
+pub struct RedisServer {
+    port: ReservedPort,
+    directory: TempDir,
+    process: Option<Child>,
+}
+
+impl RedisServer {
+    /// Starts a server and waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// If `redis-server` is not on the `PATH`, or does not answer within [`PATIENCE`](crate::PATIENCE).
+    pub async fn start() -> Self {
+        let mut server = Self::reserved().await;
+        server.restart().await;
+        server
+    }
+
+    /// A port that refuses connections until [`restart`](Self::restart): Redis that is down from the start.
+    ///
+    /// # Panics
+    ///
+    /// If there is no free port or no writable temporary directory.
+    pub async fn reserved() -> Self {
+        let directory = TempDir::with_prefix("redwire-").expect("a temporary directory");
+        Self { port: ReservedPort::any(), directory, process: None }
+    }
+
+    /// `redis://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port())
+    }
+
+    /// `redis+unix:///…/redis.sock`.
+    pub fn unix_url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// The TCP port, the same for this server's whole life.
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// `kill -9`: connections break at once and all data is lost. Does nothing if it isn't running.
+    pub async fn kill(&mut self) {
+        self.end();
+    }
+
+    /// Starts it again on the same port, empty, and waits until it answers. Kills it first if it runs.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn restart(&mut self) {
+        self.end();
+        self.process = Some(self.spawn());
+        within("redis-server to answer PING", async {
+            while resp::call(&self.socket(), &["PING"]).await.is_err() {
+                self.assert_running();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+
+    /// `kill -STOP`: connections stay open and nothing answers. Returns when it has stopped.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't running.
+    pub fn freeze(&self) {
+        let pid = self.pid();
+        kill_process(pid, Signal::STOP).expect("kill -STOP");
+        let either = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), either).expect("waitid of a child");
+    }
+
+    /// `kill -CONT`: what arrived in the meantime is answered now.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't running.
+    pub fn thaw(&self) {
+        kill_process(self.pid(), Signal::CONT).expect("kill -CONT");
+    }
+
+    /// Sends one command over the unix socket. Arguments may hold any bytes.
+    ///
+    /// # Panics
+    ///
+    /// If Redis does not answer within [`PATIENCE`](crate::PATIENCE). An error reply is a [`Reply::Error`].
+    pub async fn command<A: AsRef<[u8]>>(&self, args: &[A]) -> Reply {
+        let name = args.first().map(|name| String::from_utf8_lossy(name.as_ref()).into_owned());
+        let name = name.unwrap_or_default();
+        match within(&format!("the reply to {name}"), resp::call(&self.socket(), args)).await {
+            Ok(reply) => reply,
+            Err(error) => panic!("{name} failed: {error}"),
+        }
+    }
+
+    /// `HSET key field value`.
+    ///
+    /// # Panics
+    ///
+    /// If Redis refuses, for example because the key is no hash.
+    pub async fn hset(
+        &self,
+        key: impl AsRef<[u8]>,
+        field: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+    ) {
+        self.integer(&[b"HSET", key.as_ref(), field.as_ref(), value.as_ref()]).await;
+    }
+
+    /// `PUBLISH channel payload`; returns how many subscribers received it.
+    pub async fn publish(&self, channel: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> i64 {
+        self.integer(&[b"PUBLISH", channel.as_ref(), payload.as_ref()]).await
+    }
+
+    /// How many connections are subscribed to the channel (`PUBSUB NUMSUB`).
+    pub async fn subscribers(&self, channel: impl AsRef<[u8]>) -> i64 {
+        let reply = self.command(&[b"PUBSUB".as_slice(), b"NUMSUB", channel.as_ref()]).await;
+        match &reply {
+            Reply::Array(Some(pair)) => pair.get(1).and_then(Reply::as_integer).unwrap_or(0),
+            _ => panic!("PUBSUB NUMSUB answered {reply:?}"),
+        }
+    }
+
+    /// Waits until exactly `count` connections are subscribed to the channel.
+    ///
+    /// # Panics
+    ///
+    /// If that does not happen within [`PATIENCE`](crate::PATIENCE).
+    pub async fn until_subscribed(&self, channel: impl AsRef<[u8]>, count: i64) {
+        let channel = channel.as_ref();
+        let awaited = format!("{count} subscribers of {:?}", String::from_utf8_lossy(channel));
+        eventually(&awaited, async || self.subscribers(channel).await == count).await;
+    }
+
+    async fn integer(&self, args: &[&[u8]]) -> i64 {
+        let reply = self.command(args).await;
+        reply.as_integer().unwrap_or_else(|| panic!("expected an integer, got {reply:?}"))
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("redis.log")
+    }
+
+    fn spawn(&self) -> Child {
+        let log = File::create(self.log()).expect("a log file in the temporary directory");
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.arg("--port").arg(self.port().to_string());
+        command.arg("--unixsocket").arg(self.socket()).arg("--dir").arg(self.directory.path());
+        match command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null()).spawn() {
+            Ok(process) => process,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                panic!("redis-server is not on the PATH; on Debian: apt-get install redis-server")
+            }
+            Err(error) => panic!("redis-server did not start: {error}"),
+        }
+    }
+
+    fn assert_running(&mut self) {
+        let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
+        if let Some(status) = ended {
+            let log = fs::read_to_string(self.log()).unwrap_or_default();
+            panic!("redis-server ended with {status}; its log:\n{log}");
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(self.process.as_ref().expect("redis-server is running"))
+    }
+
+    fn end(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // Both fail only if it is already gone.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

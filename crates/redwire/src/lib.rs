@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+pub use redwire_protocol as protocol;
+pub use redwire_server as server;
+
+/// Everything a typical program needs: `use redwire::prelude::*;`.
+pub mod prelude {
+    pub use redwire_protocol::{
+        Argument, Backend, CommandSet, Commands, Content, Context, Error, HandlerBase, Keys,
+        Limits, Outgoing, Ping, Protocol, Reply, Result, Session, Subscriptions, Verdict,
+    };
+    pub use redwire_server::{Close, MemoryBackend, RedisBackend, Upgrade, WebsocketApi, serve};
+}

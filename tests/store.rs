@@ -1,0 +1,64 @@
+use redwire::prelude::MemoryBackend;
+use redwire_test::{RedisServer, eventually};
+
+/// Where a scenario's data is: every scenario that both backends can play is played on both.
+#[derive(Debug)]
+pub enum Store {
+    /// In the gateway's own memory.
+    Memory(MemoryBackend),
+    /// In a real Redis of the scenario's own.
+    Redis(RedisServer),
+}
+
+impl Store {
+    /// An empty store of each kind.
+    pub async fn both() -> [Self; 2] {
+        [Self::memory(), Self::redis().await]
+    }
+
+    /// An empty store in memory.
+    pub fn memory() -> Self {
+        Self::Memory(MemoryBackend::new())
+    }
+
+    /// An empty Redis.
+    pub async fn redis() -> Self {
+        Self::Redis(RedisServer::start().await)
+    }
+
+    /// Sets one field of a hash.
+    pub async fn hset(&self, key: &str, field: &str, value: impl AsRef<[u8]>) {
+        match self {
+            Self::Memory(memory) => memory.hset(key, field, value.as_ref().to_vec()),
+            Self::Redis(redis) => {
+                redis.hset(key, field, value).await;
+            }
+        }
+    }
+
+    /// Publishes to whoever has subscribed.
+    pub async fn publish(&self, channel: &str, payload: impl AsRef<[u8]>) {
+        match self {
+            Self::Memory(memory) => memory.publish(channel, payload.as_ref().to_vec()),
+            Self::Redis(redis) => {
+                redis.publish(channel, payload).await;
+            }
+        }
+    }
+
+    /// The Redis, where there is one.
+    pub fn as_redis(&self) -> &RedisServer {
+        match self {
+            Self::Redis(redis) => redis,
+            Self::Memory(_) => panic!("this scenario is for Redis"),
+        }
+    }
+
+    /// Waits until nobody has subscribed to `channel` any more.
+    pub async fn until_unsubscribed(&self, channel: &str) {
+        if let Self::Redis(redis) = self {
+            eventually("the subscription to end", async || redis.subscribers(channel).await == 0)
+                .await;
+        }
+    }
+}
