@@ -116,27 +116,34 @@ pub struct Args<'l> {
 impl<'l> Args<'l> {
     /// Binds words as Python binds arguments, which is what clients of the original protocol know:
     /// words in order, `name=value` (split at the first `=`) by name.
+    ///
+    /// What is wrong with them comes beside the arguments: a malformed line's `client_ref` counts.
     pub(crate) fn bind<'w: 'l>(
         usage: &'l Usage,
         words: impl Iterator<Item = &'w str>,
-    ) -> Result<Self, Error> {
-        let mut places = vec![Vec::new(); usage.parameters.len()];
-        let mut next = 0;
-        let mut named = Vec::new();
+    ) -> (Self, Result<(), Error>) {
+        let mut args = Self { usage, places: vec![Vec::new(); usage.parameters.len()] };
+        let (mut next, mut named, mut extra) = (0, Vec::new(), None);
         for word in words {
             if let Some(pair) = word.split_once('=') {
                 named.push(pair);
-                continue;
+            } else if let Some(place) = args.places.get_mut(next) {
+                place.push(word);
+                next += usize::from(!usage.parameters.get(next).is_some_and(|p| p.shape.is_many()));
+            } else {
+                extra = extra.or(Some(word));
             }
-            let place = places
-                .get_mut(next)
-                .ok_or_else(|| Error::ExtraArgument { value: quoted(word), usage: usage.line })?;
-            place.push(word);
-            next += usize::from(!usage.parameters.get(next).is_some_and(|p| p.shape.is_many()));
         }
-        let mut args = Self { usage, places };
-        named.into_iter().try_for_each(|(name, value)| args.bind_named(name, value))?;
-        args.check_complete()
+        let mut result = match extra {
+            Some(word) => Err(Error::ExtraArgument { value: quoted(word), usage: usage.line }),
+            None => Ok(()),
+        };
+        for (name, value) in named {
+            let bound = args.bind_named(name, value);
+            result = result.and(bound);
+        }
+        let result = result.and_then(|()| args.check_complete());
+        (args, result)
     }
 
     fn bind_named(&mut self, name: &str, value: &'l str) -> Result<(), Error> {
@@ -160,12 +167,12 @@ impl<'l> Args<'l> {
         }
     }
 
-    fn check_complete(self) -> Result<Self, Error> {
+    fn check_complete(&self) -> Result<(), Error> {
         let missing = self.usage.parameters.iter().zip(&self.places).find(|(parameter, place)| {
             place.is_empty() && matches!(parameter.shape, Shape::Required | Shape::OneOrMore)
         });
         match missing {
-            None => Ok(self),
+            None => Ok(()),
             Some((parameter, _)) => {
                 Err(Error::MissingArgument { name: parameter.name, usage: self.usage.line })
             }

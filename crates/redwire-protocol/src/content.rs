@@ -45,8 +45,8 @@ impl Content {
         &self.0.text
     }
 
-    /// The parsed text; the same value for every caller. `Null` where the text holds a number
-    /// beyond `f64`, such as `1e400`.
+    /// The parsed text; the same value for every caller. `Null` where the text holds what
+    /// no [`Value`] can: a number beyond `f64` such as `1e400`, or half a surrogate pair.
     ///
     /// Read it with [`Value::get`] and [`Value::pointer`], which cannot panic.
     pub fn json(&self) -> &Value {

@@ -153,16 +153,13 @@ struct Memo {
 
 impl Memo {
     fn find_or_insert<T: Any + Send + Sync>(&self, compute: impl FnOnce() -> T) -> &T {
-        let mut compute = Some(compute);
         let mut node = self;
         loop {
-            let value = node.value.get_or_init(|| match compute.take() {
-                Some(compute) => Box::new(compute()),
-                // Only reached if the value just computed were not a `T`.
-                None => Box::new(()),
-            });
-            if let Some(value) = value.downcast_ref() {
-                return value;
+            // The place is taken before the value is computed, so that computing it may itself look
+            // for values of other types.
+            let place = node.value.get_or_init(|| Box::new(OnceLock::<T>::new()));
+            if let Some(value) = place.downcast_ref::<OnceLock<T>>() {
+                return value.get_or_init(compute);
             }
             node = node.next.get_or_init(Box::default);
         }

@@ -48,13 +48,14 @@ impl<'m> Outgoing<'m> {
     }
 
     /// A value that is computed once per content, for all connections: its type is its name, so
-    /// use a type of your own.
+    /// use a type of your own. Computing it may use memos of other types, not of its own.
     pub fn memo<T: Any + Send + Sync>(&self, compute: impl FnOnce(&Content) -> T) -> &T {
         self.version().memo(compute)
     }
 
     /// Replaces the content, once per `key` for all connections. The rewrite must depend on nothing
-    /// but the content and the key; `None` leaves the content as it is.
+    /// but the content and the key; `None` leaves the content as it is. The key's type is part of its
+    /// name: use a type of your own, or another set's rewrite may be taken for yours.
     pub fn rewrite<K>(&mut self, key: K, rewrite: impl FnOnce(&Content) -> Option<Content>)
     where
         K: Eq + Hash + Any + Send + Sync,

@@ -62,8 +62,11 @@ impl<H: HandlerBase> Session<H> {
         let name = name.ok_or((Error::EmptyLine, None))?;
         let unknown = || (Error::UnknownCommand { name: quoted(name) }, None);
         let entry = self.index.commands.get(name).ok_or_else(unknown)?;
-        let args = Args::bind(&entry.usage, words).map_err(|error| (error, None))?;
+        let (args, bound) = Args::bind(&entry.usage, words);
         let client_reference = args.client_reference();
+        if let Err(error) = bound {
+            return Err((error, client_reference));
+        }
         let slot = self.slots.get_mut(entry.set).ok_or_else(unknown)?;
         let reply = match slot.start(entry.command, &mut self.context, &args) {
             Ok(running) => running.await,

@@ -79,7 +79,11 @@ impl<C: 'static, H: 'static> Commands<C, H> {
         A: FromArgs,
         F: for<'a> Command<'a, C, H, A>,
     {
-        let usage = Usage::parse(usage).unwrap_or_else(|message| panic!("{message}"));
+        let usage = match Usage::parse(usage) {
+            Ok(usage) => usage,
+            // Not in a closure, which would hide the caller's place.
+            Err(message) => panic!("{message}"),
+        };
         let shapes: Vec<Shape> = usage.parameters.iter().map(|p| p.shape).collect();
         assert!(
             A::fits(&shapes),

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::args::Shape;
 
 /// A command's declaration, parsed: `NEAR lon lat [radius]`, `ECHO words...`, `PING [words...]`.
@@ -23,14 +25,18 @@ impl Usage {
             words.map(Parameter::parse).collect::<Option<Vec<_>>>().ok_or_else(|| {
                 format!("usage line `{line}`: expected `name`, `[name]`, `name...` or `[name...]`")
             })?;
+        if parameters.iter().rev().skip(1).any(|parameter| parameter.shape.is_many()) {
+            return Err(format!("usage line `{line}`: only the last argument can be repeated"));
+        }
         let mut shapes = parameters.iter().map(|parameter| parameter.shape);
         if shapes.any(|shape| shape != Shape::Required) && shapes.any(|s| s == Shape::Required) {
             return Err(format!(
                 "usage line `{line}`: a required argument follows an optional one"
             ));
         }
-        if parameters.iter().rev().skip(1).any(|parameter| parameter.shape.is_many()) {
-            return Err(format!("usage line `{line}`: only the last argument can be repeated"));
+        let mut names = HashSet::new();
+        if let Some(twice) = parameters.iter().find(|parameter| !names.insert(parameter.name)) {
+            return Err(format!("usage line `{line}`: `{}` is named twice", twice.name));
         }
         Ok(Self { line, name, parameters })
     }
@@ -76,8 +82,18 @@ mod tests {
 
     #[test]
     fn a_usage_line_that_makes_no_sense_is_refused() {
-        for line in ["", "GET  key", "GET [key", "GET [a] b", "GET a... b", "GET a=b", "GET []"] {
-            assert!(Usage::parse(line).is_err(), "{line}");
+        for (line, message) in [
+            ("", "has no command"),
+            ("GET  key", "expected `name`, `[name]`, `name...` or `[name...]`"),
+            ("GET [key", "expected `name`"),
+            ("GET a=b", "expected `name`"),
+            ("GET []", "expected `name`"),
+            ("GET [a] b", "a required argument follows an optional one"),
+            ("GET a... b", "only the last argument can be repeated"),
+            ("GET a [b] [a]", "`a` is named twice"),
+        ] {
+            let error = Usage::parse(line).unwrap_err();
+            assert!(error.contains(message), "{error}");
         }
     }
 }
