@@ -21,9 +21,12 @@ async fn client_on(store: &Store) -> Client {
     Gateway::on(store).await.client().await
 }
 
+/// Source, content, client reference.
+type Frame = (&'static str, Value, Option<&'static str>);
+
 #[tokio::test]
 async fn get_answers_as_the_original_did() {
-    let scenarios: &[(&str, &str, &[(&str, Value, Option<&str>)])] = &[
+    let scenarios: &[(&str, &str, &[Frame])] = &[
         ("S005", "GET h1", &[("h1", json!({"x": 1}), None), ("h1", json!("str"), None)]),
         ("S006", "GET h1 a", &[("h1 a", json!({"x": 1}), None)]),
         ("S007", "GET h1 missing", &[("h1 missing", json!(null), None)]),
