@@ -65,7 +65,7 @@ impl Reply {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a command's answer",
     label = "not an answer",
-    note = "return `Result<()>` for no frame, or `Result<Reply>`"
+    note = "return `Result<()>` for no frame, or `Result<Reply>`: `Ok(Reply::status(\"any text or JSON\"))`"
 )]
 pub trait IntoReply {
     /// The frames to send.

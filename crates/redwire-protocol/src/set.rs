@@ -73,11 +73,12 @@ impl<C: 'static, H: 'static> Commands<C, H> {
     ///
     /// If the usage line is not of that form, or does not fit the function's argument types. Any
     /// test that builds the protocol shows it.
+    // The compiler shows the bound on `F` with its comment to whoever forgets a parameter.
     #[track_caller]
     pub fn command<A, F>(&mut self, usage: &'static str, command: F) -> &mut Self
     where
         A: FromArgs,
-        F: for<'a> Command<'a, C, H, A>,
+        F: for<'a> Command<'a, C, H, A>, // async fn(&mut Set, &mut Context<H>, (A,)) -> Result<()>
     {
         let usage = match Usage::parse(usage) {
             Ok(usage) => usage,

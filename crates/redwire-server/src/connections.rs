@@ -67,6 +67,8 @@ impl Connections {
         while !self.open().members.is_empty() {
             self.emptied.notified().await;
         }
+        // Another drain may be waiting for the same.
+        self.emptied.notify_one();
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

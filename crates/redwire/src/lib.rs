@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub use redwire_client as client;
 pub use redwire_protocol as protocol;
 pub use redwire_server as server;
 

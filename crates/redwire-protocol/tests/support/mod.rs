@@ -75,7 +75,8 @@ impl Backend for Memory {
         self.answer(|data| data.hashes.get(key)?.get(field).cloned()).await
     }
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
-        let values = |data: &Data| data.hashes.get(key).map(|hash| hash.values().cloned().collect());
+        let values =
+            |data: &Data| data.hashes.get(key).map(|hash| hash.values().cloned().collect());
         self.answer(|data| values(data).unwrap_or_default()).await
     }
     fn subscribe(&self, channel: &str) {

@@ -1,0 +1,20 @@
+//! A command that is no async fn.
+
+use redwire_protocol::{CommandSet, Commands, Context, HandlerBase, Result};
+
+#[derive(Clone)]
+struct Near;
+
+impl<H: HandlerBase> CommandSet<H> for Near {
+    fn commands(commands: &mut Commands<Self, H>) {
+        commands.command("NEAR", Self::near);
+    }
+}
+
+impl Near {
+    fn near<H>(&mut self, _: &mut Context<H>, _: ()) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
