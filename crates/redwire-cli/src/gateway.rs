@@ -24,8 +24,8 @@ impl Gateway {
     }
 
     fn is_denied(&self, name: &str) -> bool {
-        let reserved = name.starts_with(RESERVED)
-            && !self.allow.iter().any(|glob| glob.as_str().starts_with(RESERVED));
+        let names = |glob: &Glob| glob.as_str().starts_with(RESERVED) && glob.matches(name);
+        let reserved = name.starts_with(RESERVED) && !self.allow.iter().any(names);
         reserved || self.deny.iter().any(|glob| glob.matches(name))
     }
 }
@@ -38,5 +38,30 @@ impl HandlerBase for Gateway {
     /// The original's patterns said what is delivered, not what can be read.
     fn key_is_allowed(&self, key: &str) -> bool {
         if self.compat { !self.is_denied(key) } else { self.channel_is_allowed(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(allow: &[&str]) -> Gateway {
+        let allow = allow.iter().map(|pattern| Glob::new(pattern)).collect();
+        Gateway { allow, deny: Arc::new([Glob::new("*.secret")]), compat: false }
+    }
+
+    #[test]
+    fn denied_names_are_denied_whatever_is_allowed() {
+        assert!(gateway(&["*"]).channel_is_allowed("a.public"));
+        assert!(!gateway(&["*"]).channel_is_allowed("a.secret"));
+        assert!(!gateway(&["a.secret"]).key_is_allowed("a.secret"));
+    }
+
+    #[test]
+    fn a_reserved_name_is_allowed_only_by_a_pattern_that_names_it() {
+        let gateway = gateway(&["*", "__sentinel__:*"]);
+        assert!(gateway.channel_is_allowed("__sentinel__:hello"));
+        assert!(!gateway.channel_is_allowed("__keyspace@0__:x"));
+        assert!(!Gateway { compat: true, ..gateway }.key_is_allowed("__keyspace@0__:x"));
     }
 }

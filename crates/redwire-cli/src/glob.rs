@@ -120,6 +120,45 @@ mod tests {
         }
     }
 
+    /// Short patterns and names from few characters meet often. Only ASCII: in a class, Redis compares
+    /// single bytes, as signed numbers or not depending on the machine.
+    #[tokio::test]
+    async fn patterns_agree_with_a_real_redis() {
+        let mut random = fastrand::Rng::with_seed(8765);
+        let mut text = |alphabet: &[u8], length| -> String {
+            (0..length).map(|_| char::from(alphabet[random.usize(..alphabet.len())])).collect()
+        };
+        let mut names: Vec<_> =
+            (0..300).map(|number| text(br"abc.-]\*^[?", 1 + number % 6)).collect();
+        names.sort();
+        names.dedup();
+        let redis = redwire_test::RedisServer::start().await;
+        for name in &names {
+            redis.hset(name, "field", "value").await;
+        }
+        let mut matched = 0;
+        for number in 0..2_000 {
+            let pattern = text(br"abc.**??[[]]^--\", 1 + number % 9);
+            let mut expected = keys(&redis, &pattern).await;
+            expected.sort();
+            let glob = Glob::new(&pattern);
+            let ours: Vec<_> = names.iter().filter(|name| glob.matches(name)).cloned().collect();
+            assert_eq!(ours, expected, "{pattern}");
+            matched += ours.len();
+        }
+        assert!(matched > 10_000, "only {matched} matches in all");
+    }
+
+    async fn keys(redis: &redwire_test::RedisServer, pattern: &str) -> Vec<String> {
+        use redwire_test::Reply;
+        let Reply::Array(Some(keys)) = redis.command(&["KEYS", pattern]).await else { panic!() };
+        let name = |key| match key {
+            Reply::Bulk(Some(name)) => String::from_utf8(name).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        keys.into_iter().map(name).collect()
+    }
+
     #[test]
     fn many_stars_on_a_long_name_take_no_time() {
         let pattern = "a*".repeat(50) + "b";

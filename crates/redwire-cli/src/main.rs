@@ -7,10 +7,14 @@ mod options;
 mod pages;
 mod run;
 
+use std::error::Error;
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use options::{Cli, Command, Log};
 
@@ -34,7 +38,12 @@ fn main() -> ExitCode {
     });
     // A client that does not answer, or a command in flight, must not hold the process.
     runtime.shutdown_background();
-    result.map_or_else(|error| fail(1, &error.to_string()), |()| ExitCode::SUCCESS)
+    result.map_or_else(|error| fail(1, &with_causes(&*error)), |()| ExitCode::SUCCESS)
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[expect(clippy::print_stderr, reason = "the one line that says why the program ends")]
@@ -43,11 +52,15 @@ fn fail(code: u8, message: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Writes what redwire itself says, and nothing else: the libraries under it print whole frames at
+/// `RUST_LOG=trace`, and what visitors read is not for the log.
 fn log(format: Log) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        Log::Text => log.init(),
-        Log::Json => log.json().init(),
-    }
+    let own = filter_fn(|metadata| metadata.target().starts_with("redwire"));
+    let lines = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    let lines = match format {
+        Log::Text => lines.boxed(),
+        Log::Json => lines.json().boxed(),
+    };
+    registry().with(filter).with(own).with(lines).init();
 }

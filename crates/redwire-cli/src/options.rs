@@ -17,6 +17,7 @@ pub(crate) enum Command {
     /// Serve the keys and channels of a Redis.
     Serve(Given),
     /// Serve invented trains from memory, with a page to look at them. Needs no Redis.
+    #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)))]
     Demo(Given),
 }
 
@@ -48,6 +49,13 @@ pub(crate) struct Given {
     /// Close every connection at this age [default: never]
     #[arg(long, value_name = "SECONDS", env = "REDWIRE_MAX_AGE")]
     max_age: Option<u64>,
+    /// Let clients send BBOX, PROJECTION and PGET for GeoJSON (the demo always does)
+    #[arg(long, env = "REDWIRE_GEO")]
+    geo: bool,
+    /// --geo, with positions in the order of axes that each CRS defines: latitude before longitude in
+    /// EPSG:4326
+    #[arg(long, env = "REDWIRE_STRICT_AXIS_ORDER")]
+    strict_axis_order: bool,
     /// Connections at a time [default: 50000]
     #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -92,6 +100,8 @@ pub(crate) struct Options {
     pub(crate) max_commands: Option<u32>,
     pub(crate) shutdown: Duration,
     pub(crate) compat: bool,
+    pub(crate) geo: bool,
+    pub(crate) strict_axis_order: bool,
     pub(crate) log: Log,
 }
 
@@ -115,6 +125,8 @@ impl Given {
             max_commands: self.max_commands.or(file.max_commands),
             shutdown: Duration::from_secs(self.shutdown.or(file.shutdown).unwrap_or(10)),
             compat: self.compat || file.compat,
+            geo: self.geo || file.geo,
+            strict_axis_order: self.strict_axis_order || file.strict_axis_order,
             log: self.log.or(file.log).unwrap_or_default(),
         };
         if options.channels.is_empty() {

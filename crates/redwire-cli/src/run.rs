@@ -1,9 +1,10 @@
 use std::error::Error;
 use std::time::Duration;
 
+use redwire::prelude::serve as serve_until;
 use redwire::prelude::*;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::demo;
@@ -15,22 +16,42 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 /// `redwire serve`.
 pub(crate) async fn serve(options: Options) -> Outcome {
+    let door = Door::open(&options).await?;
     let redis = RedisBackend::connect(&options.redis).await?;
     if !redis.is_live() {
         tracing::warn!("redis is not there yet; serving, and trying again until it is");
     }
-    run(&options, api(&options, redis), None).await
+    let api = api(&options, protocol(&options, options.geo), redis);
+    door.serve(&options, api, None).await
 }
 
 /// `redwire demo`.
 pub(crate) async fn demo(options: Options) -> Outcome {
+    let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
+    tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
     tokio::spawn(demo::run(memory.clone()));
-    run(&options, api(&options, memory), Some(demo::PAGE)).await
+    let api = api(&options, protocol(&options, true), memory);
+    door.serve(&options, api, Some(demo::PAGE)).await
 }
 
-fn api(options: &Options, backend: impl Backend) -> WebsocketApi<Gateway> {
+/// The original's commands, and on request its geo commands.
+fn protocol(options: &Options, geo: bool) -> Protocol<Gateway> {
+    let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping);
+    if !geo && !options.strict_axis_order {
+        return protocol;
+    }
+    let geo = Geo::default();
+    let geo = if options.strict_axis_order { geo.strict_axis_order() } else { geo };
+    protocol.with(if options.compat { geo.compat() } else { geo })
+}
+
+fn api(
+    options: &Options,
+    protocol: Protocol<Gateway>,
+    backend: impl Backend,
+) -> WebsocketApi<Gateway> {
     let defaults = Limits::default();
     let limits = Limits {
         max_age: options.max_age,
@@ -38,7 +59,6 @@ fn api(options: &Options, backend: impl Backend) -> WebsocketApi<Gateway> {
         commands_per_second: options.max_commands.unwrap_or(defaults.commands_per_second),
         ..defaults
     };
-    let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping);
     let api = WebsocketApi::new(protocol, backend).limits(limits);
     let api = if options.compat { api.compat() } else { api };
     match &options.origin {
@@ -47,24 +67,40 @@ fn api(options: &Options, backend: impl Backend) -> WebsocketApi<Gateway> {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
-async fn run(options: &Options, api: WebsocketApi<Gateway>, page: Option<&'static str>) -> Outcome {
-    let (host, port) = (options.host.as_str(), options.port);
-    let listener = TcpListener::bind((host, port))
-        .await
-        .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
-    if page.is_some() {
-        tracing::info!("open http://{}/", listener.local_addr()?);
+/// Where visitors come in, and the signals that close it. Opened before anything else, so that a port
+/// in use is the first thing to be said, and no signal is missed once the port is open.
+struct Door {
+    terminate: Signal,
+    interrupt: Signal,
+    listener: TcpListener,
+}
+
+impl Door {
+    async fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
+        let (host, port) = (options.host.as_str(), options.port);
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let listener = TcpListener::bind((host, port))
+            .await
+            .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
+        Ok(Self { terminate, interrupt, listener })
     }
-    let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let shutdown = async {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    };
-    redwire::prelude::serve(listener, router(site), &Limits::default(), shutdown).await?;
-    drain(&api, options.shutdown).await;
-    Ok(())
+
+    /// Serves until SIGTERM or SIGINT, then drains; who comes while it drains gets 503.
+    async fn serve(
+        mut self,
+        options: &Options,
+        api: WebsocketApi<Gateway>,
+        page: Option<&'static str>,
+    ) -> Outcome {
+        let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
+        let drained = async {
+            tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+            drain(&api, options.shutdown).await;
+        };
+        serve_until(self.listener, router(site), &Limits::default(), drained).await?;
+        Ok(())
+    }
 }
 
 /// Half of the time is for spreading the closes, half for clients that are slow to answer.

@@ -12,6 +12,8 @@ pub enum Shape {
     OneOrMore,
     /// Any number: `[name...]`, a `Vec<T>`.
     ZeroOrMore,
+    /// Every `name=value` that has no place of its own: `[name=value...]`, [`Parameters`].
+    Named,
 }
 
 impl Shape {
@@ -106,6 +108,25 @@ impl<T: Argument> Argument for Vec<T> {
     }
 }
 
+/// Every `name=value` without a place of its own, in order: the type for `[name=value...]`, which comes
+/// last in a usage line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters(pub Vec<(String, String)>);
+
+impl Argument for Parameters {
+    fn fits(shape: Shape) -> bool {
+        shape == Shape::Named
+    }
+    fn from_word(word: &str) -> Result<Self, String> {
+        let (name, value) = word.split_once('=').ok_or("expected `name=value`")?;
+        Ok(Self(vec![(name.into(), value.into())]))
+    }
+    fn from_words(words: &[&str]) -> Result<Self, (String, String)> {
+        let pairs = words.iter().filter_map(|word| word.split_once('='));
+        Ok(Self(pairs.map(|(name, value)| (name.into(), value.into())).collect()))
+    }
+}
+
 /// The words of one line, each in its place of the usage line.
 #[derive(Debug)]
 pub struct Args<'l> {
@@ -125,38 +146,46 @@ impl<'l> Args<'l> {
         let mut args = Self { usage, places: vec![Vec::new(); usage.parameters.len()] };
         let (mut next, mut named, mut extra) = (0, Vec::new(), None);
         for word in words {
-            if let Some(pair) = word.split_once('=') {
-                named.push(pair);
-            } else if let Some(place) = args.places.get_mut(next) {
-                place.push(word);
-                next += usize::from(!usage.parameters.get(next).is_some_and(|p| p.shape.is_many()));
-            } else {
-                extra = extra.or(Some(word));
+            let shape = usage.parameters.get(next).map(|parameter| parameter.shape);
+            match (args.places.get_mut(next), shape) {
+                _ if word.contains('=') => named.push(word),
+                (None, _) | (_, None | Some(Shape::Named)) => extra = extra.or(Some(word)),
+                (Some(place), Some(shape)) => {
+                    place.push(word);
+                    next += usize::from(!shape.is_many());
+                }
             }
         }
         let mut result = match extra {
             Some(word) => Err(Error::ExtraArgument { value: quoted(word), usage: usage.line }),
             None => Ok(()),
         };
-        for (name, value) in named {
-            let bound = args.bind_named(name, value);
+        for word in named {
+            let bound = args.bind_named(word);
             result = result.and(bound);
         }
         let result = result.and_then(|()| args.check_complete());
         (args, result)
     }
 
-    fn bind_named(&mut self, name: &str, value: &'l str) -> Result<(), Error> {
-        let parameters = self.usage.parameters.iter();
-        let found = parameters
-            .zip(&mut self.places)
-            .find(|(parameter, _)| parameter.name == name && !parameter.shape.is_many());
+    fn bind_named(&mut self, word: &'l str) -> Result<(), Error> {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        let mut places = self.usage.parameters.iter().zip(&mut self.places);
+        let found = places.find(|(parameter, _)| match parameter.shape {
+            Shape::Required | Shape::Optional => parameter.name == name,
+            Shape::OneOrMore | Shape::ZeroOrMore => false,
+            Shape::Named => true,
+        });
         match found {
             None => Err(Error::UnknownArgument {
                 name: quoted(name),
                 value: quoted(value),
                 usage: self.usage.line,
             }),
+            Some((parameter, place)) if parameter.shape == Shape::Named => {
+                place.push(word);
+                Ok(())
+            }
             Some((parameter, place)) if !place.is_empty() => {
                 Err(Error::RepeatedArgument { name: parameter.name, value: quoted(value) })
             }

@@ -29,11 +29,6 @@ impl<H> Context<H> {
         }
     }
 
-    /// The backend itself, for what a set reads on its own account: it asks no handler.
-    pub fn backend(&self) -> &dyn Backend {
-        &*self.backend
-    }
-
     /// Stops delivery of `channel`; nothing happens if it is not subscribed.
     pub fn unsubscribe(&mut self, channel: &str) {
         if self.subscriptions.remove(channel) {

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
-use crate::{Content, Message, Outgoing};
+use crate::outgoing::Occasion;
+use crate::{Content, Filters, Message};
 
 /// The source of everything that speaks about the connection itself.
 const STATUS_SOURCE: &str = "websocket";
@@ -81,12 +82,9 @@ pub(crate) fn encode(
 
 impl Envelope {
     /// This frame after filters; `None` if they drop it.
-    pub(crate) fn filtered(
-        self,
-        apply: impl for<'m> FnOnce(&'m Message) -> Option<Outgoing<'m>>,
-    ) -> Option<Self> {
+    pub(crate) fn filtered(self, filters: &Filters, occasion: Occasion<'_>) -> Option<Self> {
         let message = Message::new(&*self.source, self.content, 0);
-        let content = apply(&message)?.content().clone();
+        let content = filters.apply_on(&message, occasion)?.content().clone();
         Some(Self { content, ..self })
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::outgoing::Occasion;
 use crate::{Message, Outgoing, Verdict};
 
 /// The filter of one set in one state.
@@ -16,18 +17,21 @@ pub struct Filters(pub(crate) Arc<[Arc<dyn Filter>]>);
 impl Filters {
     /// The message as this connection may see it; `None` if a filter drops it.
     pub fn apply<'m>(&self, message: &'m Message) -> Option<Outgoing<'m>> {
-        let mut outgoing = Outgoing::new(message);
-        let passes = self.0.iter().all(|filter| filter.filter(&mut outgoing) == Verdict::Pass);
-        passes.then_some(outgoing)
+        self.apply_on(message, Occasion::Push)
     }
 
-    /// The message with all rewrites, whatever the verdicts.
-    pub(crate) fn rewrite<'m>(&self, message: &'m Message) -> Outgoing<'m> {
-        let mut outgoing = Outgoing::new(message);
-        for filter in self.0.iter() {
-            let _ = filter.filter(&mut outgoing);
-        }
-        outgoing
+    /// A kept message goes through all filters, whatever the verdicts.
+    pub(crate) fn apply_on<'m>(
+        &self,
+        message: &'m Message,
+        occasion: Occasion<'m>,
+    ) -> Option<Outgoing<'m>> {
+        let mut outgoing = Outgoing::on(message, occasion);
+        let kept = outgoing.is_kept();
+        let passes =
+            |filter: &Arc<dyn Filter>| filter.filter(&mut outgoing) == Verdict::Pass || kept;
+        let passed = self.0.iter().all(passes);
+        passed.then_some(outgoing)
     }
 
     /// The same filters, with the one at `place` in its new state.

@@ -74,7 +74,7 @@ pub mod sets;
 mod slot;
 mod usage;
 
-pub use args::{Args, Argument, FromArgs, Shape};
+pub use args::{Args, Argument, FromArgs, Parameters, Shape};
 pub use async_trait::async_trait;
 pub use backend::{Backend, BackendError, Event, Feed};
 pub use command::Command;

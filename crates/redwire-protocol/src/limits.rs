@@ -15,7 +15,8 @@ pub struct Limits {
     /// Commands a second, on average, that one connection may send; also the size of a burst.
     /// Beyond it: close 1008.
     pub commands_per_second: u32,
-    /// Bytes that may wait for a client that reads slowly. Beyond it: close 1013.
+    /// Bytes that may wait for a client that reads slowly, behind a first frame of any size.
+    /// Beyond it: close 1013. Replies take only half of it, and then wait to be read.
     pub outbox_bytes: usize,
     /// Frames that may wait for a client that reads slowly. Beyond it: close 1013.
     pub outbox_messages: usize,

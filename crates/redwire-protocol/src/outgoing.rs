@@ -24,12 +24,44 @@ pub struct Outgoing<'m> {
     message: &'m Message,
     /// `None`: the original.
     version: Option<Arc<Version>>,
+    occasion: Occasion<'m>,
+}
+
+/// Why a message goes out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Occasion<'m> {
+    /// It was published.
+    Push,
+    /// It is part of a reply, for which the command may have left a note.
+    Reply {
+        /// Whether it is sent whatever the verdict.
+        kept: bool,
+        note: Option<&'m (dyn Any + Send + Sync)>,
+    },
 }
 
 impl<'m> Outgoing<'m> {
     /// The message as it was published.
     pub fn new(message: &'m Message) -> Self {
-        Self { message, version: None }
+        Self::on(message, Occasion::Push)
+    }
+
+    pub(crate) fn on(message: &'m Message, occasion: Occasion<'m>) -> Self {
+        Self { message, version: None, occasion }
+    }
+
+    /// Whether the client gets it whatever the filters say, as the answer to `GET key field`: they
+    /// should rewrite it all the same.
+    pub fn is_kept(&self) -> bool {
+        matches!(self.occasion, Occasion::Reply { kept: true, .. })
+    }
+
+    /// What the command left for the filters with [`Reply::noted`](crate::Reply::noted).
+    pub fn note<T: Any>(&self) -> Option<&'m T> {
+        match self.occasion {
+            Occasion::Reply { note, .. } => note?.downcast_ref(),
+            Occasion::Push => None,
+        }
     }
 
     /// The channel, the key, or `"key field"`.

@@ -1,3 +1,5 @@
+use std::any::Any;
+
 use crate::{Content, Envelope};
 
 /// What a command answers: any number of frames, in order.
@@ -5,6 +7,7 @@ use crate::{Content, Envelope};
 pub struct Reply {
     pub(crate) frames: Vec<Envelope>,
     pub(crate) rule: Rule,
+    pub(crate) note: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// What the filters may do to a reply.
@@ -33,7 +36,7 @@ impl Reply {
     /// ```
     pub fn status(content: impl Into<serde_json::Value>) -> Self {
         let frame = Envelope::status(Content::from(content.into()));
-        Self { frames: vec![frame], rule: Rule::Unfiltered }
+        Self { frames: vec![frame], rule: Rule::Unfiltered, note: None }
     }
 
     /// All the values of `source`, each a frame; what the filters drop is not sent. The client is
@@ -47,6 +50,7 @@ impl Reply {
         Self {
             frames: contents.into_iter().map(frame).collect(),
             rule: Rule::OrNull { source: source.into(), client_reference },
+            note: None,
         }
     }
 
@@ -57,7 +61,15 @@ impl Reply {
         client_reference: Option<String>,
     ) -> Self {
         let frame = Envelope::new(source, content).referenced(client_reference);
-        Self { frames: vec![frame], rule: Rule::Kept }
+        Self { frames: vec![frame], rule: Rule::Kept, note: None }
+    }
+
+    /// Leaves a note for the filters, which find it by its type with
+    /// [`Outgoing::note`](crate::Outgoing::note).
+    #[must_use]
+    pub fn noted<T: Any + Send + Sync>(mut self, note: T) -> Self {
+        self.note = Some(Box::new(note));
+        self
     }
 }
 

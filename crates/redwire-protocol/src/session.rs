@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::args::Args;
 use crate::error::quoted;
 use crate::filters::Filters;
+use crate::outgoing::Occasion;
 use crate::protocol::Index;
 use crate::reply::{Reply, Rule};
 use crate::slot::Slot;
@@ -80,23 +81,17 @@ impl<H: HandlerBase> Session<H> {
     }
 
     fn filter(&self, reply: Reply) -> Vec<Envelope> {
-        match reply.rule {
-            Rule::Unfiltered => reply.frames,
-            Rule::Kept => {
-                let kept =
-                    |frame: Envelope| frame.filtered(|message| Some(self.filters.rewrite(message)));
-                reply.frames.into_iter().filter_map(kept).collect()
-            }
-            Rule::OrNull { source, client_reference } => {
-                let passed = |frame: Envelope| frame.filtered(|m| self.filters.apply(m));
-                let mut frames: Vec<_> = reply.frames.into_iter().filter_map(passed).collect();
-                if frames.is_empty() {
-                    let null = Envelope::new(source, Content::null()).referenced(client_reference);
-                    frames.push(null);
-                }
-                frames
-            }
+        if reply.rule == Rule::Unfiltered {
+            return reply.frames;
         }
+        let note = reply.note.as_deref();
+        let occasion = Occasion::Reply { kept: reply.rule == Rule::Kept, note };
+        let passed = |frame: Envelope| frame.filtered(&self.filters, occasion);
+        let mut frames: Vec<_> = reply.frames.into_iter().filter_map(passed).collect();
+        if let (Rule::OrNull { source, client_reference }, true) = (reply.rule, frames.is_empty()) {
+            frames.push(Envelope::new(source, Content::null()).referenced(client_reference));
+        }
+        frames
     }
 
     /// The frame that this connection gets for a published message; `None` if it is not

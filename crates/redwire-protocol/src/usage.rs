@@ -16,6 +16,9 @@ pub(crate) struct Parameter {
     pub(crate) shape: Shape,
 }
 
+/// The place that takes every `name=value` without a place of its own.
+const NAMED: &str = "[name=value...]";
+
 impl Usage {
     pub(crate) fn parse(line: &'static str) -> Result<Self, String> {
         let mut words = line.split(' ');
@@ -23,9 +26,11 @@ impl Usage {
         let name = name.ok_or_else(|| format!("usage line `{line}` has no command"))?;
         let parameters =
             words.map(Parameter::parse).collect::<Option<Vec<_>>>().ok_or_else(|| {
-                format!("usage line `{line}`: expected `name`, `[name]`, `name...` or `[name...]`")
+                format!("usage line `{line}`: expected `name`, `[name]`, `name...`, `[name...]` or `{NAMED}`")
             })?;
-        if parameters.iter().rev().skip(1).any(|parameter| parameter.shape.is_many()) {
+        let named = parameters.last().is_some_and(|last| last.shape == Shape::Named);
+        let words = parameters.iter().rev().skip(usize::from(named));
+        if words.skip(1).any(|p| p.shape.is_many() || p.shape == Shape::Named) {
             return Err(format!("usage line `{line}`: only the last argument can be repeated"));
         }
         let mut shapes = parameters.iter().map(|parameter| parameter.shape);
@@ -44,6 +49,9 @@ impl Usage {
 
 impl Parameter {
     fn parse(word: &'static str) -> Option<Self> {
+        if word == NAMED {
+            return Some(Self { name: NAMED, shape: Shape::Named });
+        }
         let (word, optional) = match word.strip_prefix('[').and_then(|w| w.strip_suffix(']')) {
             Some(inner) => (inner, true),
             None => (word, false),
@@ -84,7 +92,7 @@ mod tests {
     fn a_usage_line_that_makes_no_sense_is_refused() {
         for (line, message) in [
             ("", "has no command"),
-            ("GET  key", "expected `name`, `[name]`, `name...` or `[name...]`"),
+            ("GET  key", "expected `name`, `[name]`, `name...`, `[name...]` or `[name=value...]`"),
             ("GET [key", "expected `name`"),
             ("GET a=b", "expected `name`"),
             ("GET []", "expected `name`"),

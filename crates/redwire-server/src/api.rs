@@ -142,9 +142,7 @@ impl<H: HandlerBase> WebsocketApi<H> {
         let shared = Arc::clone(shared);
         upgrade.accept(&self.shared.limits, async move |socket| {
             shared.metrics.opened.inc();
-            shared.metrics.connections.inc();
-            Connection::serve(socket, handler, Arc::clone(&shared), place).await;
-            shared.metrics.connections.dec();
+            Connection::serve(socket, handler, shared, place).await;
         })
     }
 
@@ -160,9 +158,10 @@ impl<H: HandlerBase> WebsocketApi<H> {
 
     /// All counters in the OpenMetrics text format, for a `/metrics` route.
     pub fn metrics(&self) -> String {
-        let live = i64::from(self.shared.hub.backend().is_live());
-        self.shared.metrics.backend_live.set(live);
-        self.shared.metrics.render()
+        let Shared { hub, metrics, connections, .. } = &*self.shared;
+        metrics.backend_live.set(i64::from(hub.backend().is_live()));
+        metrics.connections.set(i64::try_from(connections.count()).unwrap_or(i64::MAX));
+        metrics.render()
     }
 
     /// Turns new connections away and closes the open ones with 1012, in batches spread evenly over

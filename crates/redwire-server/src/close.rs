@@ -25,6 +25,19 @@ pub enum Close {
 }
 
 impl Close {
+    /// All of them, by code.
+    pub const ALL: [Self; 9] = [
+        Self::TooOld,
+        Self::NoPong,
+        Self::BrokenFrames,
+        Self::NotUtf8,
+        Self::Flood,
+        Self::TooLarge,
+        Self::Failed,
+        Self::Restart,
+        Self::TooSlow,
+    ];
+
     /// The close code on the wire.
     pub fn code(self) -> u16 {
         match self {

@@ -1,10 +1,11 @@
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use futures_util::{FutureExt, StreamExt};
 use redwire_protocol::{Error, HandlerBase, Limits, Refused, Session};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
@@ -27,9 +28,10 @@ pub(crate) struct Connection<H: HandlerBase> {
     shared: Arc<Shared<H>>,
 }
 
-/// Why a connection ends: the server wants it, or the client has gone.
+/// Why a connection ends: the server wants it, the client says goodbye, or it has gone.
 enum End {
     Closing(Close),
+    Leaving,
     Gone,
 }
 
@@ -51,8 +53,13 @@ impl<H: HandlerBase> Connection<H> {
             rate: Rate::new(limits.commands_per_second),
             shared: Arc::clone(&shared),
         };
-        if let End::Closing(close) = connection.converse().await {
-            connection.goodbye(close).await;
+        // A panic in a user's command or filter ends its own connection, with a close frame.
+        let conversation = AssertUnwindSafe(connection.converse()).catch_unwind().await;
+        match conversation.unwrap_or(End::Closing(Close::Failed)) {
+            End::Closing(close) => connection.goodbye(close).await,
+            // The library answers the client's close frame when it is asked to read on.
+            End::Leaving => connection.read_away().await,
+            End::Gone => {}
         }
     }
 
@@ -66,7 +73,8 @@ impl<H: HandlerBase> Connection<H> {
             };
             self.watch.alive();
             let result = match message {
-                None | Some(Ok(Message::Close(_))) => return End::Gone,
+                None => return End::Gone,
+                Some(Ok(Message::Close(_))) => return End::Leaving,
                 Some(Err(error)) => return why_unreadable(&error),
                 Some(Ok(_)) if !self.rate.allows_one() => Err(End::Closing(Close::Flood)),
                 Some(Ok(Message::Text(line))) => self.run(&line).await,
@@ -101,7 +109,8 @@ impl<H: HandlerBase> Connection<H> {
     /// The rule for refused lines: an error frame, or under `compat` what the original did.
     fn refuse(&self, refused: &Refused) -> Result<Vec<redwire_protocol::Envelope>, End> {
         self.shared.metrics.refused.inc();
-        tracing::debug!(error = %refused, "refused a line");
+        // Not the error's text: it repeats the line, and what visitors read is not for the log.
+        tracing::debug!(malformed = refused.error.is_malformed(), "refused a line");
         if self.shared.compat {
             if refused.error.is_unavailable_to_visitor() {
                 return Ok(Vec::new());
@@ -115,15 +124,15 @@ impl<H: HandlerBase> Connection<H> {
 
     /// Queues a reply. Unlike a push it waits for room: the client asked for it, and one command's
     /// reply may be larger than the outbox.
-    async fn send(&mut self, frame: Bytes) -> Result<(), End> {
-        while !self.watch.member.outbox.has_room_for(&frame) {
+    async fn send(&mut self, mut frame: Bytes) -> Result<(), End> {
+        while let Err(refused) = self.watch.member.outbox.offer(frame) {
+            frame = refused;
             tokio::select! {
                 biased;
                 close = self.watch.expired() => return Err(End::Closing(close)),
                 flushed = self.writer.flush() => flushed.map_err(|_| End::Gone)?,
             }
         }
-        self.watch.member.outbox.push(frame);
         Ok(())
     }
 
@@ -131,13 +140,20 @@ impl<H: HandlerBase> Connection<H> {
     /// has answered.
     async fn goodbye(&mut self, close: Close) {
         self.shared.metrics.closed(close);
+        let limit = self.shared.limits.close;
         let handshake = async {
             if self.writer.close(close).await.is_ok() {
-                while let Some(Ok(_)) = self.lines.next().await {}
+                self.read_away().await;
             }
         };
         // Whoever does not answer in time is dropped.
-        let _ = timeout(self.shared.limits.close, handshake).await;
+        let _ = timeout(limit, handshake).await;
+    }
+
+    /// Reads until the closing handshake is complete, within a limit.
+    async fn read_away(&mut self) {
+        let lines = async { while let Some(Ok(_)) = self.lines.next().await {} };
+        let _ = timeout(self.shared.limits.close, lines).await;
     }
 }
 
@@ -167,7 +183,7 @@ impl Watch {
     fn new(member: Arc<Member>, limits: &Limits) -> Self {
         let now = Instant::now();
         let silence = limits.ping + limits.pong;
-        let oldest = limits.max_age.map(|age| now + age);
+        let oldest = limits.max_age.and_then(|age| now.checked_add(age));
         let first = oldest.map_or(now + silence, |oldest| oldest.min(now + silence));
         Self { member, last_alive: now, silence, oldest, timer: Box::pin(sleep_until(first)) }
     }

@@ -49,6 +49,10 @@ impl Connections {
         self.open().draining
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.open().members.len()
+    }
+
     /// Admits nobody any more, closes everybody in equal steps over `spread`, and returns when the
     /// last one has gone.
     pub(crate) async fn drain(&self, spread: Duration) {

@@ -43,6 +43,7 @@ mod close;
 mod connection;
 mod connections;
 mod hub;
+mod lingering;
 mod memory;
 mod metrics;
 mod origin;

@@ -38,31 +38,37 @@ impl Outbox {
         }
     }
 
-    /// Queues a frame, or closes the connection if there is no room for it.
+    /// Queues a push, or closes the connection if there is no room for it.
     pub(crate) fn push(&self, frame: Bytes) {
+        if self.put(frame, 1).is_err() {
+            self.close(Close::TooSlow);
+        }
+    }
+
+    /// Queues a reply, or gives it back: replies take only half of the room, so that a client that
+    /// reads a large one is not closed for what is published meanwhile.
+    pub(crate) fn offer(&self, reply: Bytes) -> Result<(), Bytes> {
+        self.put(reply, 2)
+    }
+
+    /// Queues a frame if it fits into one `part`th of the room. A closed outbox swallows it.
+    fn put(&self, frame: Bytes, part: usize) -> Result<(), Bytes> {
         let mut queue = self.queue();
         if queue.close.is_some() {
-            return;
+            return Ok(());
         }
-        if !self.fits(&queue, &frame) {
-            drop(queue);
-            return self.close(Close::TooSlow);
+        // A first frame of any size is taken: the bound is on what waits behind it.
+        if let Some(first) = queue.frames.front() {
+            let bytes = queue.bytes - first.len() + frame.len();
+            if bytes > self.max_bytes / part || queue.frames.len() >= self.max_messages / part {
+                return Err(frame);
+            }
         }
         queue.bytes += frame.len();
         queue.frames.push_back(frame);
         drop(queue);
         self.filled.notify_one();
-    }
-
-    pub(crate) fn has_room_for(&self, frame: &Bytes) -> bool {
-        self.fits(&self.queue(), frame)
-    }
-
-    /// An empty outbox takes a frame of any size: the bound is on what waits behind it.
-    fn fits(&self, queue: &Queue, frame: &Bytes) -> bool {
-        queue.frames.is_empty()
-            || (queue.bytes + frame.len() <= self.max_bytes
-                && queue.frames.len() < self.max_messages)
+        Ok(())
     }
 
     pub(crate) fn pop(&self) -> Option<Bytes> {
@@ -130,10 +136,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_bytes_close_and_free_it() {
+    async fn too_many_bytes_behind_the_first_frame_close_and_free_it() {
         let outbox = outbox(10, 10);
-        outbox.push(Bytes::from_static(b"123456"));
-        outbox.push(Bytes::from_static(b"123456"));
+        (0..3).for_each(|_| outbox.push(Bytes::from_static(b"123456")));
         assert_eq!(outbox.closed().await, Close::TooSlow);
         assert_eq!(outbox.pop(), None);
     }
@@ -146,9 +151,23 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_of_any_size_fits_into_an_empty_one() {
+    fn a_first_frame_of_any_size_is_taken_and_leaves_the_room_behind_it() {
         let outbox = outbox(10, 10);
         outbox.push(Bytes::from(vec![0; 1000]));
+        outbox.push(Bytes::from_static(b"1234567890"));
         assert_eq!(outbox.pop().unwrap().len(), 1000);
+        assert_eq!(outbox.pop().unwrap(), "1234567890");
+    }
+
+    #[test]
+    fn replies_leave_half_of_the_room_to_pushes() {
+        let outbox = outbox(10, 10);
+        outbox.push(Bytes::from_static(b"a"));
+        assert_eq!(outbox.offer(Bytes::from_static(b"12345")), Ok(()));
+        assert_eq!(outbox.offer(Bytes::from_static(b"6")), Err(Bytes::from_static(b"6")));
+        outbox.push(Bytes::from_static(b"67890"));
+        assert_eq!(outbox.pop().unwrap(), "a");
+        assert_eq!(outbox.pop().unwrap(), "12345");
+        assert_eq!(outbox.pop().unwrap(), "67890");
     }
 }

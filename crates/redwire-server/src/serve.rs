@@ -6,12 +6,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use redwire_protocol::Limits;
 use tokio::net::{TcpListener, TcpStream};
 use tower::util::ServiceExt;
+
+use crate::lingering::Lingering;
 
 /// How long accepting pauses when the process has no file descriptor left.
 const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
@@ -20,7 +22,8 @@ const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
 /// go on: follow with [`WebsocketApi::drain`](crate::WebsocketApi::drain).
 ///
 /// `axum::serve` works as well. This one also closes sockets that do not complete a request head
-/// within [`Limits::handshake`], and sets `TCP_NODELAY`.
+/// within [`Limits::handshake`], sets `TCP_NODELAY`, and closes gently: a close frame arrives also
+/// when the client was still sending. It speaks HTTP/1.1 only, as WebSocket needs.
 ///
 /// # Errors
 ///
@@ -40,7 +43,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(serve_one(stream, app.clone(), limits.handshake));
+                tokio::spawn(serve_one(stream, app.clone(), limits.clone()));
             }
             // The client gave up first, or files ran out: neither is a reason to stop.
             Err(error) => {
@@ -51,15 +54,15 @@ pub async fn serve(
     }
 }
 
-async fn serve_one(stream: TcpStream, app: Router, handshake: Duration) {
+async fn serve_one(stream: TcpStream, app: Router, limits: Limits) {
     // Without it small frames wait for acknowledgements of earlier ones.
     let _ = stream.set_nodelay(true);
+    let stream = TokioIo::new(Lingering::new(stream, limits.close));
     let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
     let app = TowerToHyperService::new(app.map_err(|error: Infallible| error));
-    let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(handshake);
-    let served = http.serve_connection_with_upgrades(TokioIo::new(stream), app).await;
-    if let Err(error) = served {
+    let mut http = Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.handshake);
+    if let Err(error) = http.serve_connection(stream, app).with_upgrades().await {
         tracing::debug!(%error, "a connection ended with an error");
     }
 }

@@ -1,5 +1,6 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -115,6 +116,45 @@ impl Client {
         }
     }
 
+    /// Sends so many text frames at once, without reading in between.
+    ///
+    /// # Panics
+    ///
+    /// If the connection is gone.
+    pub async fn send_all(&mut self, texts: impl IntoIterator<Item = String>) {
+        let feeding = async {
+            for text in texts {
+                self.socket.feed(Message::text(text)).await?;
+            }
+            self.socket.flush().await
+        };
+        if let Err(error) = within("frames to be sent", feeding).await {
+            panic!("cannot send: {error}");
+        }
+    }
+
+    /// Sends bytes on the TCP connection itself, past the WebSocket library: anything that it
+    /// would not send.
+    ///
+    /// # Panics
+    ///
+    /// If the connection is gone.
+    pub async fn send_raw(&mut self, bytes: &[u8]) {
+        if let Err(error) = within("bytes to be sent", self.socket.get_mut().write_all(bytes)).await
+        {
+            panic!("cannot send: {error}");
+        }
+    }
+
+    /// Ends the TCP connection with a reset, as a crashed machine or an angry middlebox does.
+    ///
+    /// # Panics
+    ///
+    /// If the socket option cannot be set.
+    pub fn reset(self) {
+        self.socket.get_ref().set_zero_linger().expect("SO_LINGER");
+    }
+
     /// The text of the next frame. Pings and pongs are passed over.
     ///
     /// # Panics
@@ -134,6 +174,24 @@ impl Client {
         match serde_json::from_str(&text) {
             Ok(value) => value,
             Err(error) => panic!("expected JSON ({error}), got {text}"),
+        }
+    }
+
+    /// Reads to the end: the texts that still come, and the reason in the close frame with this code.
+    ///
+    /// # Panics
+    ///
+    /// If the connection ends in another way, or if nothing comes within [`PATIENCE`](crate::PATIENCE).
+    pub async fn texts_until_close(&mut self, code: u16) -> (Vec<String>, String) {
+        let mut texts = Vec::new();
+        loop {
+            match within("a text or close frame", self.received()).await {
+                Ok(Message::Text(text)) => texts.push(text.as_str().to_owned()),
+                Ok(Message::Close(Some(frame))) if u16::from(frame.code) == code => {
+                    return (texts, frame.reason.as_str().to_owned());
+                }
+                other => panic!("expected a close frame with code {code}, got {other:?}"),
+            }
         }
     }
 

@@ -16,7 +16,7 @@ impl HandlerBase for Public {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let redis = RedisBackend::connect(&env("REDIS_DSN", "redis:///")).await?;
-    let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping);
+    let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping).with(Geo::default());
     let api = WebsocketApi::new(protocol, redis);
     let app = axum::Router::new().route("/ws", api.route(Public));
     let address = (env("HOST", "127.0.0.1"), env("PORT", "8765").parse()?);

@@ -88,6 +88,8 @@ async fn pump(
                 return;
             }
         }
+        // The shards may have been faster than this loop, and then it is the last to let go.
+        Item::count_if_last(batch, &metrics);
     }
 }
 

@@ -79,10 +79,7 @@ impl Shard {
                     Item::Gap { since } => self.report_gap(*since),
                 }
             }
-            // The last shard to let go of the batch knows what its messages have cost.
-            if let Some(items) = Arc::into_inner(batch) {
-                items.iter().for_each(|item| item.count(&metrics));
-            }
+            Item::count_if_last(batch, &metrics);
         }
     }
 }
@@ -98,7 +95,7 @@ impl Item {
                     }
                     Err(error) => {
                         metrics.malformed.inc();
-                        tracing::debug!(%channel, %error, "dropped a malformed message");
+                        tracing::debug!(%error, "dropped a malformed message");
                         None
                     }
                 }
@@ -111,9 +108,12 @@ impl Item {
         }
     }
 
-    fn count(&self, metrics: &Metrics) {
-        if let Self::Message(message) = self {
-            metrics.spent(message.cost());
+    /// Lets go of a batch; whoever is the last to do so knows what its messages have cost.
+    pub(crate) fn count_if_last(batch: Arc<Vec<Self>>, metrics: &Metrics) {
+        for item in Arc::into_inner(batch).into_iter().flatten() {
+            if let Self::Message(message) = item {
+                metrics.spent(message.cost());
+            }
         }
     }
 }

@@ -1,0 +1,140 @@
+use redwire_test::{Client, Program, RedisServer};
+use serde_json::json;
+
+use crate::{REDWIRE, refuses, serve};
+
+#[test]
+fn s055_nothing_to_subscribe_to_is_a_mistake() {
+    let (code, error) = refuses(&["--channels", ""]);
+    assert_eq!(code, 2);
+    assert!(error.contains("nothing to subscribe"), "{error}");
+}
+
+/// [`Program`] gives all three in the environment, and nothing else.
+#[tokio::test]
+async fn s057_redis_host_and_port_are_read_from_the_environment() {
+    let redis = RedisServer::start().await;
+    redis.hset("trains", "42", "7").await;
+    let program = serve(&[], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    client.send("GET trains 42").await;
+    client.expect("trains 42", json!(7)).await;
+}
+
+#[tokio::test]
+async fn s057_a_flag_wins_over_the_environment() {
+    let (redis, other) = (RedisServer::start().await, RedisServer::start().await);
+    redis.hset("trains", "42", "7").await;
+    other.hset("trains", "42", "8").await;
+    let program = serve(&["--redis", &other.url()], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    client.send("GET trains 42").await;
+    client.expect("trains 42", json!(8)).await;
+}
+
+#[tokio::test]
+async fn s057_the_host_may_be_localhost() {
+    let redis = RedisServer::start().await;
+    let args = ["HOST=localhost", REDWIRE, "serve"];
+    let program = Program::start_with("env", &args, Some(&redis)).await;
+    let url = format!("ws://localhost:{}/", program.port());
+    Client::open(&url).await.expect_silence().await;
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_a_redis_too() {
+    let redis = RedisServer::start().await;
+    let program = serve(&["--redis", &redis.unix_url()], &redis).await;
+    assert_eq!(program.http("/readyz").await.0, 200);
+}
+
+#[tokio::test]
+async fn s046_a_maximum_age_closes_with_1001() {
+    let redis = RedisServer::start().await;
+    let program = serve(&["--max-age", "1"], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    client.expect_silence().await;
+    assert_eq!(client.expect_close(1001).await, "connection reached its maximum age");
+}
+
+#[tokio::test]
+async fn every_option_may_be_in_a_file() {
+    let redis = RedisServer::start().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = format!(
+        "redis = {:?}\nchannels = [\"public.*\"]\ndeny = [\"*.secret\"]\nmax-age = 3600\n\
+         origin = [\"https://map.example\"]\nmax-connections = 1\nmax-commands = 50\n\
+         shutdown = 1\ncompat = true\nlog = \"json\"\n",
+        redis.url()
+    );
+    std::fs::write(file.path(), text).unwrap();
+    let args = ["serve", "--config", file.path().to_str().unwrap()];
+    let program = Program::start_with(REDWIRE, &args, None).await;
+    assert_eq!(program.http("/readyz").await.0, 200);
+
+    let mut client = Client::open(&program.websocket("/")).await;
+    for channel in ["public.trains", "public.secret", "trains"] {
+        client.subscribe(channel).await;
+    }
+    assert_eq!(redis.publish("public.secret", "1").await, 0);
+    assert_eq!(redis.publish("trains", "2").await, 0);
+    assert_eq!(redis.publish("public.trains", "3").await, 1);
+    client.expect("public.trains", json!(3)).await;
+    assert_eq!(Client::refused(program.websocket("/")).await, 503);
+    client.send("SUB").await;
+    client.expect_close(1011).await;
+}
+
+#[test]
+fn an_unknown_key_in_the_file_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "chanels = [\"public.*\"]\n").unwrap();
+    let (code, error) = refuses(&["--config", file.path().to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(error.contains("`chanels`"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_missing_is_named() {
+    let (code, error) = refuses(&["--config", "/nowhere/redwire.toml"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("/nowhere/redwire.toml"), "{error}");
+}
+
+#[test]
+fn a_bad_url_is_told_by_its_part_and_without_its_password() {
+    for (url, part) in [
+        ("redis://ann:hunter2@localhost:port", "port"),
+        ("redis://ann:hunter2@localhost/zero", "database"),
+        ("http://ann:hunter2@localhost", "scheme"),
+        ("redis://ann:hunter2@local host", "host"),
+    ] {
+        let (code, error) = refuses(&["--port", "0", "--redis", url]);
+        assert_eq!(code, 1, "{error}");
+        assert!(error.starts_with(&format!("redwire: bad redis url: the {part}")), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_with_redis_reason_and_without_itself() {
+    let redis = RedisServer::start().await;
+    let url = format!("redis://ann:hunter2@127.0.0.1:{}", redis.port());
+    let (code, error) = refuses(&["--port", "0", "--redis", &url]);
+    assert_eq!(code, 1, "{error}");
+    let last = error.lines().last().unwrap();
+    let told = format!("redwire: redis at 127.0.0.1:{} refused the connection: ", redis.port());
+    assert!(last.starts_with(&told) && last.contains("WRONGPASS"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_port_in_use_is_told_in_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, error) = refuses(&["--port", &port]);
+    assert_eq!(code, 1, "{error}");
+    assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}

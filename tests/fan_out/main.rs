@@ -1,0 +1,9 @@
+//! Fan-out: one publication, many viewers, each with filters in a state of its own. What is shared is
+//! done once, and nobody notices anybody else.
+
+mod coming_and_going;
+mod crowd;
+mod neighbours;
+mod only;
+mod shared_work;
+mod turns;
