@@ -1,6 +1,7 @@
 //! A reply is no push: it may be larger than the outbox, because the client asked for it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use redwire::prelude::Limits;
 use redwire_suites::{Gateway, Store};
@@ -81,6 +82,26 @@ async fn messages_that_come_while_a_large_reply_leaves_do_not_close_the_connecti
     assert_eq!(numbers.len(), FIELDS);
     let expected: Vec<_> = (0..7).map(news).collect();
     assert!(others == expected, "{} other frames came", others.len());
+    client.expect_silence().await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_long_to_read_a_large_reply_counts_as_alive() {
+    let (ping, pong) = (Duration::from_secs(1), Duration::from_secs(2));
+    let store = Store::memory();
+    fill(&store, 1_000).await;
+    let gateway = Gateway::within(&store, Limits { ping, pong, ..Limits::default() }).await;
+    let mut client = Client::connect_slow(&gateway.url()).await;
+    client.expect("websocket", json!({"status": "open"})).await;
+    client.send("GET big").await;
+    for n in 0..FIELDS {
+        if n < 14_000 && n % 2_000 == 0 {
+            // Altogether longer than silence may last: this is how slow the client is. The rest of
+            // the reply, which the kernel has already, is read at once.
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+        assert!(client.next_text().await.starts_with(r#"{"source":"big","content":{"n":"#));
+    }
     client.expect_silence().await;
 }
 

@@ -108,3 +108,20 @@ async fn a_client_that_does_not_answer_pings_is_closed() {
     let reason = client.expect_close(1001).await;
     assert_eq!(reason, "no answer to ping");
 }
+
+#[tokio::test]
+async fn odd_durations_are_no_reason_to_fail() {
+    let limits = Limits {
+        ping: Duration::ZERO,
+        pong: Duration::MAX,
+        max_age: Some(Duration::MAX),
+        ..Limits::default()
+    };
+    let store = Store::memory();
+    let mut client = Gateway::within(&store, limits).await.client().await;
+    client.answer_pings(3).await;
+
+    let limits = Limits { ping: Duration::MAX, pong: Duration::MAX, ..Limits::default() };
+    let mut client = Gateway::within(&store, limits).await.client().await;
+    client.expect_silence().await;
+}

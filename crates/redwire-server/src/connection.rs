@@ -132,6 +132,8 @@ impl<H: HandlerBase> Connection<H> {
                 close = self.watch.expired() => return Err(End::Closing(close)),
                 flushed = self.writer.flush() => flushed.map_err(|_| End::Gone)?,
             }
+            // Nothing is read meanwhile, pongs included: that the client takes frames is the sign.
+            self.watch.alive();
         }
         Ok(())
     }
@@ -170,6 +172,10 @@ fn why_unreadable(error: &axum::Error) -> End {
     }
 }
 
+/// A time that no connection lives to see, and that every clock can still add.
+pub(crate) const NEVER: std::time::Duration =
+    std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// Everything but the client that can end a connection: its outbox, silence, age.
 struct Watch {
     member: Arc<Member>,
@@ -182,7 +188,7 @@ struct Watch {
 impl Watch {
     fn new(member: Arc<Member>, limits: &Limits) -> Self {
         let now = Instant::now();
-        let silence = limits.ping + limits.pong;
+        let silence = limits.ping.saturating_add(limits.pong).min(NEVER);
         let oldest = limits.max_age.and_then(|age| now.checked_add(age));
         let first = oldest.map_or(now + silence, |oldest| oldest.min(now + silence));
         Self { member, last_alive: now, silence, oldest, timer: Box::pin(sleep_until(first)) }

@@ -9,6 +9,7 @@ use futures_util::{Sink, SinkExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::Close;
+use crate::connection::NEVER;
 use crate::hub::Member;
 
 /// The sending half of a connection: feeds everything that waits, then flushes once, so that
@@ -41,6 +42,7 @@ impl Writer {
     ) -> Self {
         // The first ping comes at a random time, so that clients that came together are not
         // pinged together for ever.
+        let ping = ping.clamp(Duration::from_millis(1), NEVER);
         let first = Instant::now() + ping.mul_f64(fastrand::f64().max(0.1));
         let mut pings = interval_at(first, ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
