@@ -74,6 +74,7 @@ fn the_pages_limits_are_the_defaults() {
     let Limits {
         message_bytes,
         name_bytes,
+        reply_bytes,
         subscriptions,
         commands_per_second,
         outbox_bytes,
@@ -96,6 +97,7 @@ fn the_pages_limits_are_the_defaults() {
         ("commands_per_second", commands_per_second.to_string(), code(Close::Flood)),
         ("outbox_bytes", bytes(outbox_bytes), code(Close::TooSlow)),
         ("outbox_messages", outbox_messages.to_string(), code(Close::TooSlow)),
+        ("reply_bytes", bytes(reply_bytes), frame()),
         ("connections", connections.to_string(), "HTTP 503".to_owned()),
         ("handshake", time(handshake), "the socket is closed".to_owned()),
         ("ping", time(ping), "a ping".to_owned()),

@@ -27,6 +27,7 @@ fn the_defaults_are_those_of_the_documentation() {
     let documented = Limits {
         message_bytes: 65_536,
         name_bytes: 255,
+        reply_bytes: 16 * 1024 * 1024,
         subscriptions: 128,
         commands_per_second: 1_000,
         outbox_bytes: 1_048_576,

@@ -62,8 +62,12 @@ fn news(n: usize) -> Value {
 async fn messages_that_come_while_a_large_reply_leaves_do_not_close_the_connection() {
     // The outbox is larger than what the kernel takes and smaller than the reply, so that the reply
     // waits in it; the messages need nearly all of the half that replies leave to them.
-    let limits =
-        Limits { outbox_bytes: 16 << 20, outbox_messages: usize::MAX, ..Limits::default() };
+    let limits = Limits {
+        outbox_bytes: 16 << 20,
+        outbox_messages: usize::MAX,
+        reply_bytes: usize::MAX,
+        ..Limits::default()
+    };
     let store = Store::memory();
     fill(&store, 1_000).await;
     let gateway = Gateway::within(&store, limits).await;
@@ -88,9 +92,10 @@ async fn messages_that_come_while_a_large_reply_leaves_do_not_close_the_connecti
 #[tokio::test]
 async fn a_client_that_takes_long_to_read_a_large_reply_counts_as_alive() {
     let (ping, pong) = (Duration::from_secs(1), Duration::from_secs(2));
+    let limits = Limits { ping, pong, reply_bytes: usize::MAX, ..Limits::default() };
     let store = Store::memory();
     fill(&store, 1_000).await;
-    let gateway = Gateway::within(&store, Limits { ping, pong, ..Limits::default() }).await;
+    let gateway = Gateway::within(&store, limits).await;
     let mut client = Client::connect_slow(&gateway.url()).await;
     client.expect("websocket", json!({"status": "open"})).await;
     client.send("GET big").await;
@@ -135,5 +140,28 @@ async fn a_published_value_of_5_mb_arrives_and_so_does_what_follows_at_its_heels
             client.expect("big", json!(n)).await;
         }
         beside.expect_silence().await;
+    }
+}
+
+#[tokio::test]
+async fn a_reply_beyond_the_limit_is_refused_and_costs_nobody_a_gap() {
+    // More than Redis' default limit for connections with subscriptions, 32 MB.
+    let huge = format!("\"{}\"", "x".repeat(40_000_000));
+    for store in Store::both().await {
+        store.hset("huge", "a", &huge).await;
+        let gateway = Gateway::on(&store).await;
+        let (mut neighbour, mut client) = (gateway.client().await, gateway.client().await);
+        neighbour.subscribe("news").await;
+        client.subscribe("news").await;
+        for line in ["GET huge a mine", "GET huge client_ref=mine"] {
+            client.send(line).await;
+            let message = "`huge` goes beyond the limit of 16777216 bytes in a reply";
+            let error = json!({"status": "error", "command": "GET", "message": message});
+            client.expect_referenced("websocket", error, "mine").await;
+        }
+        store.publish("news", "1").await;
+        client.expect("news", json!(1)).await;
+        neighbour.expect("news", json!(1)).await;
+        assert_eq!(gateway.metric("redwire_gaps_total"), 0);
     }
 }

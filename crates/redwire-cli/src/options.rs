@@ -113,13 +113,16 @@ impl Given {
             let given = given.unwrap_or_else(|| default.iter().map(|&p| p.into()).collect());
             given.into_iter().filter(|pattern| !pattern.is_empty()).collect::<Vec<_>>()
         };
+        let origin = self.origin.or(file.origin).map(|origins| {
+            origins.into_iter().filter(|origin| !origin.is_empty()).collect::<Vec<_>>()
+        });
         let options = Options {
             redis: self.redis.or(file.redis).unwrap_or_else(|| "redis:///".into()),
             host: self.host.or(file.host).unwrap_or_else(|| "127.0.0.1".into()),
             port: self.port.or(file.port).unwrap_or(8765),
             channels: patterns(self.channels.or(file.channels), &["[a-z]*"]),
             deny: patterns(self.deny.or(file.deny), &[]),
-            origin: self.origin.or(file.origin),
+            origin: origin.filter(|origins| !origins.is_empty()),
             max_age: self.max_age.or(file.max_age).map(Duration::from_secs),
             max_connections: self.max_connections.or(file.max_connections),
             max_commands: self.max_commands.or(file.max_commands),
@@ -131,6 +134,14 @@ impl Given {
         };
         if options.channels.is_empty() {
             return Err("nothing to subscribe to: --channels names no pattern".into());
+        }
+        let is_origin =
+            |origin: &&String| ["*", "null"].contains(&origin.as_str()) || origin.contains("://");
+        if let Some(origin) = options.origin.iter().flatten().find(|origin| !is_origin(origin)) {
+            return Err(format!("--origin cannot be `{origin}`: expected https://{origin} or `*`"));
+        }
+        if options.max_connections == Some(0) || options.max_commands == Some(0) {
+            return Err("--max-connections and --max-commands cannot be `0`".into());
         }
         if options.max_age == Some(Duration::ZERO) {
             return Err("--max-age cannot be `0`: leave it out for no maximum".into());
@@ -178,6 +189,19 @@ mod tests {
         let config = Some(file.path().to_owned());
         let error = Given { config, ..Given::default() }.complete().unwrap_err();
         assert!(error.contains("chanels"), "{error}");
+    }
+
+    #[test]
+    fn limits_that_serve_nobody_and_origins_that_match_nothing_are_errors() {
+        let origin = |origin: &str| Given { origin: Some(vec![origin.into()]), ..Given::default() };
+        assert!(origin("map.example").complete().unwrap_err().contains("https://map.example"));
+        assert_eq!(options(origin("")).origin, None);
+        for given in [
+            Given { max_connections: Some(0), ..Given::default() },
+            Given { max_commands: Some(0), ..Given::default() },
+        ] {
+            assert!(given.complete().unwrap_err().contains("cannot be `0`"));
+        }
     }
 
     #[test]

@@ -53,6 +53,9 @@ async fn root(state: State<Site>, upgrade: MaybeUpgrade) -> Response {
 async fn connect(State(site): State<Site>, upgrade: MaybeUpgrade) -> Response {
     match upgrade {
         Ok(upgrade) => site.api.upgrade(upgrade, site.gateway),
-        Err(_) => (StatusCode::UPGRADE_REQUIRED, "connect with WebSocket\n").into_response(),
+        Err(_) => {
+            let headers = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+            (StatusCode::UPGRADE_REQUIRED, headers, "connect with WebSocket\n").into_response()
+        }
     }
 }

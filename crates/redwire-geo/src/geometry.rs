@@ -71,8 +71,9 @@ impl Geometry {
 
 /// Visits the arrays of two or more numbers under a geometry's `coordinates`, in the text's order.
 pub(crate) fn visit_positions<'a>(node: Node<'a>, visit: &mut impl FnMut(Node<'a>, Node<'a>)) {
-    if let Some(members) = node.member("geometries").and_then(|members| members.elements()) {
-        return members.for_each(|member| visit_positions(member, visit));
+    if node.member("type").is_some_and(|kind| kind.is_string("GeometryCollection")) {
+        let members = node.member("geometries").and_then(|members| members.elements());
+        return members.into_iter().flatten().for_each(|member| visit_positions(member, visit));
     }
     if let Some(coordinates) = node.member("coordinates") {
         visit_nested(coordinates, visit);

@@ -16,6 +16,7 @@ pub struct Context<H> {
     subscriptions: HashSet<Box<str>>,
     max_subscriptions: usize,
     max_name: usize,
+    max_reply: usize,
 }
 
 impl<H> Context<H> {
@@ -26,6 +27,7 @@ impl<H> Context<H> {
             subscriptions: HashSet::new(),
             max_subscriptions: limits.subscriptions,
             max_name: limits.name_bytes,
+            max_reply: limits.reply_bytes,
         }
     }
 
@@ -83,21 +85,35 @@ impl<H: HandlerBase> Context<H> {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`], [`Error::LimitReached`] for a name too long, [`Error::Backend`].
+    /// [`Error::Denied`], [`Error::LimitReached`] for a name too long or a reply too large,
+    /// [`Error::Backend`].
     pub async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>> {
         self.check_key(key)?;
         self.check_name(field)?;
-        Ok(self.backend.hget(key, field).await?)
+        let value = self.backend.hget(key, field).await?;
+        self.check_reply(key, value.iter())?;
+        Ok(value)
     }
 
     /// Reads all values of a hash that the handler allows.
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`], [`Error::LimitReached`] for a name too long, [`Error::Backend`].
+    /// [`Error::Denied`], [`Error::LimitReached`] for a name too long or a reply too large,
+    /// [`Error::Backend`].
     pub async fn hvals(&self, key: &str) -> Result<Vec<Bytes>> {
         self.check_key(key)?;
-        Ok(self.backend.hvals(key).await?)
+        let values = self.backend.hvals(key).await?;
+        self.check_reply(key, values.iter())?;
+        Ok(values)
+    }
+
+    fn check_reply<'v>(&self, key: &str, values: impl Iterator<Item = &'v Bytes>) -> Result<()> {
+        if values.map(Bytes::len).sum::<usize>() <= self.max_reply {
+            return Ok(());
+        }
+        let (limit, max) = ("bytes in a reply", self.max_reply);
+        Err(Error::LimitReached { limit, max, value: quoted(key) })
     }
 
     fn check_key(&self, key: &str) -> Result<()> {

@@ -20,6 +20,8 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// Frames that may wait for a client that reads slowly. Beyond it: close 1013.
     pub outbox_messages: usize,
+    /// Bytes of stored values that one reply may hold. Beyond it: an error frame.
+    pub reply_bytes: usize,
     /// Connections at a time. Beyond it: HTTP 503 before the upgrade.
     pub connections: usize,
     /// Time for a complete HTTP request head to arrive. Beyond it: the socket is closed.
@@ -43,6 +45,7 @@ impl Default for Limits {
             commands_per_second: 1_000,
             outbox_bytes: 1024 * 1024,
             outbox_messages: 8_192,
+            reply_bytes: 16 * 1024 * 1024,
             connections: 50_000,
             handshake: Duration::from_secs(10),
             ping: Duration::from_secs(25),

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::clock;
 
-/// Events that may wait in a feed. A full feed loses messages and reports a gap.
+/// Events that may wait in a feed. A full feed loses messages, and ends in a gap.
 const FEED: usize = 65_536;
 /// Events that are taken from a feed at once.
 const BATCH: usize = 256;
@@ -37,9 +37,11 @@ struct Data {
 #[derive(Debug)]
 struct Sender {
     events: mpsc::Sender<Event>,
-    /// When the first message was lost that nobody has been told of.
-    lost_since: Option<u64>,
+    lost_since: Loss,
 }
+
+/// When the first message was lost that the feed's reader has not been told of.
+type Loss = Arc<Mutex<Option<u64>>>;
 
 impl MemoryBackend {
     /// An empty backend.
@@ -70,7 +72,7 @@ impl MemoryBackend {
             return;
         }
         let event = Event::Message { channel: channel.into(), payload: payload.into() };
-        data.feeds.retain_mut(|feed| feed.send(&event));
+        data.feeds.retain(|feed| feed.send(&event));
     }
 
     fn data(&self) -> MutexGuard<'_, Data> {
@@ -79,16 +81,12 @@ impl MemoryBackend {
 }
 
 impl Sender {
-    /// Queues the event, after a gap if one is owed; `false` when nobody listens any more.
-    fn send(&mut self, event: &Event) -> bool {
-        if let Some(since) = self.lost_since {
-            if self.events.try_send(Event::Gap { since }).is_err() {
-                return !self.events.is_closed();
-            }
-            self.lost_since = None;
-        }
-        if self.events.try_send(event.clone()).is_err() {
-            self.lost_since = Some(clock::now());
+    /// Queues the event, unless one was lost that the reader has not been told of; `false` when nobody
+    /// listens any more.
+    fn send(&self, event: &Event) -> bool {
+        let mut lost_since = self.lost_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if lost_since.is_none() && self.events.try_send(event.clone()).is_err() {
+            *lost_since = Some(clock::now());
         }
         !self.events.is_closed()
     }
@@ -131,8 +129,9 @@ impl Backend for MemoryBackend {
 
     fn feed(&self) -> Box<dyn Feed> {
         let (events, receiver) = mpsc::channel(FEED);
-        self.data().feeds.push(Sender { events, lost_since: None });
-        Box::new(MemoryFeed(receiver))
+        let lost_since = Loss::default();
+        self.data().feeds.push(Sender { events, lost_since: Arc::clone(&lost_since) });
+        Box::new(MemoryFeed { events: receiver, lost_since })
     }
 
     fn is_live(&self) -> bool {
@@ -140,11 +139,22 @@ impl Backend for MemoryBackend {
     }
 }
 
-struct MemoryFeed(mpsc::Receiver<Event>);
+struct MemoryFeed {
+    events: mpsc::Receiver<Event>,
+    lost_since: Loss,
+}
 
 #[async_trait]
 impl Feed for MemoryFeed {
     async fn recv(&mut self, events: &mut Vec<Event>) -> bool {
-        self.0.recv_many(events, BATCH).await > 0
+        let received = self.events.recv_many(events, BATCH).await;
+        // What was queued comes before the gap; a full queue is read to its end first.
+        let mut lost_since = self.lost_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.events.is_empty()
+            && let Some(since) = lost_since.take()
+        {
+            events.push(Event::Gap { since });
+        }
+        received > 0
     }
 }

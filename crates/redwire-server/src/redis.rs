@@ -4,11 +4,16 @@ use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
 
 use crate::clock;
 
-/// Keys and channels of a Redis (6 or later), over one supervised connection that heals by itself;
-/// see [`Link`]. Clones share it.
+/// Keys and channels of a Redis (6 or later), over supervised connections that heal by themselves; see
+/// [`Link`]. Clones share them.
+///
+/// There are two. Redis cuts a connection with subscriptions that is behind with reading by 32 MB
+/// (`client-output-buffer-limit pubsub`), and large replies count: were they on the same connection,
+/// viewers who read much would cost everybody a gap.
 #[derive(Clone, Debug)]
 pub struct RedisBackend {
-    link: Link,
+    subscriptions: Link,
+    commands: Link,
 }
 
 impl RedisBackend {
@@ -20,7 +25,7 @@ impl RedisBackend {
     ///
     /// If the URL cannot be used.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Ok(Self::from(Link::connect(url).await?))
+        Self::connect_with(url, LinkConfig::default()).await
     }
 
     /// The same with deadlines and bounds of your own.
@@ -29,49 +34,46 @@ impl RedisBackend {
     ///
     /// If the URL cannot be used.
     pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
-        Ok(Self::from(Link::connect_with(url, config).await?))
+        let subscriptions = Link::connect_with(url, config.clone());
+        let commands = Link::connect_with(url, config);
+        let (subscriptions, commands) = tokio::try_join!(subscriptions, commands)?;
+        Ok(Self { subscriptions, commands })
     }
 
-    /// The connection, for commands of your own.
+    /// The connection for commands, for those of your own.
     pub fn link(&self) -> &Link {
-        &self.link
-    }
-}
-
-impl From<Link> for RedisBackend {
-    fn from(link: Link) -> Self {
-        Self { link }
+        &self.commands
     }
 }
 
 #[async_trait]
 impl Backend for RedisBackend {
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
-        or_missing(self.link.hget(key, field).await)
+        or_missing(self.commands.hget(key, field).await)
     }
 
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
-        or_missing(self.link.hvals(key).await)
+        or_missing(self.commands.hvals(key).await)
     }
 
     fn subscribe(&self, channel: &str) {
-        self.link.subscribe(channel);
+        self.subscriptions.subscribe(channel);
     }
 
     fn unsubscribe(&self, channel: &str) {
-        self.link.unsubscribe(channel);
+        self.subscriptions.unsubscribe(channel);
     }
 
     async fn confirmed(&self, channel: &str) {
-        self.link.confirmed(channel).await;
+        self.subscriptions.confirmed(channel).await;
     }
 
     fn feed(&self) -> Box<dyn Feed> {
-        Box::new(LinkFeed { feed: self.link.feed(), events: Vec::new() })
+        Box::new(LinkFeed { feed: self.subscriptions.feed(), events: Vec::new() })
     }
 
     fn is_live(&self) -> bool {
-        self.link.is_live()
+        self.subscriptions.is_live() && self.commands.is_live()
     }
 }
 

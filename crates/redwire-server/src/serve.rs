@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,7 +47,9 @@ pub async fn serve(
             Ok((stream, _)) => {
                 tokio::spawn(serve_one(stream, app.clone(), limits.clone()));
             }
-            // The client gave up first, or files ran out: neither is a reason to stop.
+            // The client gave up first.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            // No file descriptor is left: no reason to stop.
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(OUT_OF_FILES_PAUSE).await;
@@ -59,10 +63,20 @@ async fn serve_one(stream: TcpStream, app: Router, limits: Limits) {
     let _ = stream.set_nodelay(true);
     let stream = TokioIo::new(Lingering::new(stream, limits.close));
     let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let app = app.map_response(without_keep_alive);
     let app = TowerToHyperService::new(app.map_err(|error: Infallible| error));
     let mut http = Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.handshake);
     if let Err(error) = http.serve_connection(stream, app).with_upgrades().await {
         tracing::debug!(%error, "a connection ended with an error");
     }
+}
+
+/// One request a connection, so that a client that pipelines requests and reads no answers costs
+/// nothing. (hyper's own switch for it would refuse upgrades.)
+fn without_keep_alive(mut response: Response) -> Response {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }

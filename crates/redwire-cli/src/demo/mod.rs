@@ -21,7 +21,7 @@ pub(crate) async fn run(memory: MemoryBackend) {
     let mut steps = interval(STEP);
     steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for train in TRAINS {
-        memory.hset("trains", train.id, train.at(0).to_string());
+        memory.hset("trains", train.id(), train.at(0).to_string());
     }
     for step in 0_u64.. {
         steps.tick().await;
@@ -38,7 +38,7 @@ pub(crate) async fn run(memory: MemoryBackend) {
 fn publish_train(memory: &MemoryBackend, step: u64) {
     let count = TRAINS.len() as u64;
     if let Some(train) = TRAINS.get((step % count) as usize) {
-        publish(memory, "trains", train.id, &train.at(step / count));
+        publish(memory, "trains", &train.id(), &train.at(step / count));
     }
 }
 
@@ -50,7 +50,7 @@ fn publish_departure(memory: &MemoryBackend, number: u64) {
             "platform": departure.platform,
             "time": time_of_day().get(..5),
         });
-        publish(memory, "departures", departure.station, &content);
+        publish(memory, "departures", &departure.train.replace(' ', ""), &content);
     }
 }
 
