@@ -89,6 +89,23 @@ impl Rect {
             && geometry.parts.iter().any(|part| self.meets(part))
     }
 
+    /// The box on a world that repeats every `period` to the right: a left side beyond the right one
+    /// crosses the seam, and map clients that were panned around the world send copies of it.
+    pub(crate) fn on_world(&self, period: Option<f64>) -> Vec<Self> {
+        let rect = *self;
+        let finite = rect.left.is_finite() && rect.right.is_finite();
+        let Some(period) = period.filter(|_| finite) else { return vec![rect] };
+        let seams = ((rect.left - rect.right) / period).ceil().max(0.0);
+        let right = rect.right + seams * period;
+        if right - rect.left >= period {
+            return vec![Self { left: f64::NEG_INFINITY, right: f64::INFINITY, ..rect }];
+        }
+        // Zero where the box is in place, so that its sides are not rounded.
+        let shift = -((rect.left + period / 2.0) / period).floor() * period;
+        let copy = |by: f64| Self { left: rect.left + by, right: right + by, ..rect };
+        [shift, shift - period, shift + period].map(copy).into()
+    }
+
     /// The original's rule: any vertex strictly inside.
     pub(crate) fn has_vertex_of(&self, geometry: &Geometry) -> bool {
         geometry.positions().any(|position| self.strictly_contains(*position))
@@ -104,47 +121,13 @@ fn surrounds(ring: &[Position], [x, y]: Position) -> bool {
     crossings.count() % 2 == 1
 }
 
-/// What a viewer asked to see, in the units of some CRS.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bbox {
-    pub(crate) left: f64,
-    pub(crate) bottom: f64,
-    pub(crate) right: f64,
-    pub(crate) top: f64,
-}
-
-impl Bbox {
-    /// The original's reading: the box as it stands.
-    pub(crate) fn as_it_stands(&self) -> Rect {
-        let Self { left, bottom, right, top } = *self;
-        Rect { left, bottom, right, top }
-    }
-
-    /// The box on a world that repeats every `period` to the right: a left side beyond the right one
-    /// crosses the seam, and map clients that were panned around the world send copies of it.
-    pub(crate) fn on_world(&self, period: Option<f64>) -> Vec<Rect> {
-        let rect = self.as_it_stands();
-        let finite = rect.left.is_finite() && rect.right.is_finite();
-        let Some(period) = period.filter(|_| finite) else { return vec![rect] };
-        let seams = ((rect.left - rect.right) / period).ceil().max(0.0);
-        let right = rect.right + seams * period;
-        if right - rect.left >= period {
-            return vec![Rect { left: f64::NEG_INFINITY, right: f64::INFINITY, ..rect }];
-        }
-        // Zero where the box is in place, so that its sides are not rounded.
-        let shift = -((rect.left + period / 2.0) / period).floor() * period;
-        let copy = |by: f64| Rect { left: rect.left + by, right: right + by, ..rect };
-        [shift, shift - period, shift + period].map(copy).into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn meets(bbox: [f64; 4], longitude: f64) -> bool {
         let [left, bottom, right, top] = bbox;
-        let rects = Bbox { left, bottom, right, top }.on_world(Some(360.0));
+        let rects = Rect { left, bottom, right, top }.on_world(Some(360.0));
         rects.iter().any(|rect| rect.contains([longitude, 0.0]))
     }
 
@@ -167,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_box_in_place_keeps_its_sides_to_the_bit() {
-        let rects = Bbox { left: 0.1, bottom: 0.0, right: 0.3, top: 1.0 }.on_world(Some(360.0));
+        let rects = Rect { left: 0.1, bottom: 0.0, right: 0.3, top: 1.0 }.on_world(Some(360.0));
         assert_eq!(rects[0], Rect { left: 0.1, bottom: 0.0, right: 0.3, top: 1.0 });
     }
 }

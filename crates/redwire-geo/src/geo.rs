@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use redwire_protocol::{
-    CommandSet, Commands, Content, Context, Error, HandlerBase, Outgoing, Parameters, Reply,
-    Result, Verdict,
+    CommandSet, Commands, Context, Error, HandlerBase, Keys, Outgoing, Parameters, Reply, Result,
+    Verdict,
 };
 
-use crate::bbox::Bbox;
+use crate::bbox::Rect;
 use crate::crs::{Crs, Projections};
 use crate::located::Located;
 use crate::project::Transform;
@@ -28,7 +28,7 @@ use crate::project::Transform;
 #[derive(Clone, Debug, Default)]
 pub struct Geo {
     options: Arc<Options>,
-    bbox: Option<Bbox>,
+    bbox: Option<Rect>,
     projection: Option<u32>,
     /// Whether `BBOX` was in force first, so that it is in stored units.
     bbox_first: bool,
@@ -53,7 +53,7 @@ struct Projected {
 
 /// The two things that can be in force.
 enum Step {
-    Bbox(Bbox),
+    Bbox(Rect),
     Projection(u32),
 }
 
@@ -112,7 +112,7 @@ impl Geo {
         Ok(())
     }
 
-    fn read_bbox(&self, sides: [(&'static str, &String); 4]) -> Result<Bbox> {
+    fn read_bbox(&self, sides: [(&'static str, &String); 4]) -> Result<Rect> {
         let read = |(name, word): (&'static str, &String)| {
             let bad = |reason: &str| Error::BadArgument {
                 name,
@@ -124,7 +124,7 @@ impl Geo {
         };
         let [left, bottom, right, top] = sides;
         let bbox =
-            Bbox { left: read(left)?, bottom: read(bottom)?, right: read(right)?, top: read(top)? };
+            Rect { left: read(left)?, bottom: read(bottom)?, right: read(right)?, top: read(top)? };
         if bbox.bottom > bbox.top && !self.options.compat {
             let reason = format!("less than bottom, which is {}", bbox.bottom);
             return Err(Error::BadArgument {
@@ -174,18 +174,7 @@ impl Geo {
         ),
     ) -> Result<Reply> {
         let code = projection.map_or(Ok(Crs::STORED), |name| self.code_of(&name))?;
-        let parsed = |value| Content::parse(value).ok();
-        let reply = match field {
-            None => {
-                let contents = context.hvals(&key).await?.into_iter().filter_map(parsed);
-                Reply::values(&key, contents, client_ref)
-            }
-            Some(field) => {
-                let content = context.hget(&key, &field).await?.and_then(parsed);
-                let content = content.unwrap_or_else(Content::null);
-                Reply::value(format!("{key} {field}"), content, client_ref)
-            }
-        };
+        let reply = Keys::read(context, &key, field.as_deref(), client_ref).await?;
         Ok(reply.noted(ProjectedTo(code)))
     }
 
@@ -201,11 +190,10 @@ impl Geo {
     }
 
     /// Whether the box shows the content, which is in this CRS.
-    fn shows(&self, bbox: &Bbox, code: u32, message: &Outgoing<'_>) -> bool {
+    fn shows(&self, bbox: &Rect, code: u32, message: &Outgoing<'_>) -> bool {
         let located = message.memo(Located::of);
         if self.options.compat {
-            let rect = bbox.as_it_stands();
-            return located.passes(|geometry| rect.has_vertex_of(geometry));
+            return located.passes(|geometry| bbox.has_vertex_of(geometry));
         }
         let period = Crs::period(code).filter(|_| !self.options.strict);
         let rects = bbox.on_world(period);

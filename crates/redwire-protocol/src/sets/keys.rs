@@ -15,19 +15,33 @@ impl<H: HandlerBase> CommandSet<H> for Keys {
 }
 
 impl Keys {
+    /// What `GET` answers, for commands that read as it does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::hget`] and [`Context::hvals`].
+    pub async fn read<H: HandlerBase>(
+        context: &Context<H>,
+        key: &str,
+        field: Option<&str>,
+        client_ref: Option<String>,
+    ) -> Result<Reply> {
+        let Some(field) = field else {
+            let values = context.hvals(key).await?;
+            let contents = values.into_iter().filter_map(|value| Content::parse(value).ok());
+            return Ok(Reply::values(key, contents, client_ref));
+        };
+        let value = context.hget(key, field).await?;
+        let content = value.and_then(|value| Content::parse(value).ok());
+        let source = format!("{key} {field}");
+        Ok(Reply::value(source, content.unwrap_or_else(Content::null), client_ref))
+    }
+
     async fn get<H: HandlerBase>(
         &mut self,
         context: &mut Context<H>,
         (key, field, client_ref): (String, Option<String>, Option<String>),
     ) -> Result<Reply> {
-        let Some(field) = field else {
-            let values = context.hvals(&key).await?;
-            let contents = values.into_iter().filter_map(|value| Content::parse(value).ok());
-            return Ok(Reply::values(&key, contents, client_ref));
-        };
-        let value = context.hget(&key, &field).await?;
-        let content = value.and_then(|value| Content::parse(value).ok());
-        let source = format!("{key} {field}");
-        Ok(Reply::value(source, content.unwrap_or_else(Content::null), client_ref))
+        Self::read(context, &key, field.as_deref(), client_ref).await
     }
 }
