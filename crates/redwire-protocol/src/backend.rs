@@ -22,6 +22,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Counts one subscriber of `channel` less.
     fn unsubscribe(&self, channel: &str);
 
+    /// Subscribes the server itself to `channel`, for good: to observe what is published whether or
+    /// not any client listens.
+    fn retain(&self, channel: &str) {
+        self.subscribe(channel);
+    }
+
     /// Waits until a subscription is in effect, or is known not to be for now. Bounded in time.
     async fn confirmed(&self, channel: &str);
 
@@ -94,6 +100,9 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
     }
     fn unsubscribe(&self, channel: &str) {
         (**self).unsubscribe(channel);
+    }
+    fn retain(&self, channel: &str) {
+        (**self).retain(channel);
     }
     async fn confirmed(&self, channel: &str) {
         (**self).confirmed(channel).await;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::error::quoted;
-use crate::{Backend, Error, HandlerBase, Limits, Result};
+use crate::{Backend, Error, HandlerBase, Limits, Pace, Result};
 
 /// What a command has at hand besides its own set: the handler, and the data that the handler
 /// allows.
 pub struct Context<H> {
     /// This connection's policy.
     pub handler: H,
+    /// How the server may gather what it pushes.
+    pub pace: Pace,
     backend: Arc<dyn Backend>,
     subscriptions: HashSet<Box<str>>,
     max_subscriptions: usize,
@@ -23,12 +25,19 @@ impl<H> Context<H> {
     pub(crate) fn new(handler: H, backend: Arc<dyn Backend>, limits: &Limits) -> Self {
         Self {
             handler,
+            pace: Pace::AtOnce,
             backend,
             subscriptions: HashSet::new(),
             max_subscriptions: limits.subscriptions,
             max_name: limits.name_bytes,
             max_reply: limits.reply_bytes,
         }
+    }
+
+    /// The data without the handler's policy and without limits: for what a set does on the server's
+    /// own behalf.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
     }
 
     /// Stops delivery of `channel`; nothing happens if it is not subscribed.

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
-use crate::outgoing::Occasion;
+use crate::message::Occasion;
+use crate::notes::Notes;
 use crate::{Content, Filters, Message};
 
 /// The source of everything that speaks about the connection itself.
@@ -82,9 +83,9 @@ pub(crate) fn encode(
 
 impl Envelope {
     /// This frame after filters; `None` if they drop it.
-    pub(crate) fn filtered(self, filters: &Filters, occasion: Occasion<'_>) -> Option<Self> {
-        let message = Message::new(&*self.source, self.content, 0);
-        let content = filters.apply_on(&message, occasion)?.content().clone();
+    pub(crate) fn filtered(self, filters: &Filters, notes: &Notes, kept: bool) -> Option<Self> {
+        let message = Message::new(&*self.source, self.content, 0).with_notes(notes.clone());
+        let content = filters.apply_on(&message, Occasion::Reply { kept })?.content().clone();
         Some(Self { content, ..self })
     }
 }

@@ -20,6 +20,14 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// Frames that may wait for a client that reads slowly. Beyond it: close 1013.
     pub outbox_messages: usize,
+    /// Subjects, as features on a live map, whose newest state may wait for a client that reads
+    /// slowly. Beyond it: close 1013.
+    pub outbox_subjects: usize,
+    /// Bytes of pushes that are gathered in one frame, unless a single one has more.
+    pub buffer_bytes: usize,
+    /// The least time between two replays to one connection. Before: put off, and the last one
+    /// counts.
+    pub replay_interval: Duration,
     /// Bytes of stored values that one reply may hold. Beyond it: an error frame.
     pub reply_bytes: usize,
     /// Connections at a time. Beyond it: HTTP 503 before the upgrade.
@@ -45,6 +53,9 @@ impl Default for Limits {
             commands_per_second: 1_000,
             outbox_bytes: 1024 * 1024,
             outbox_messages: 8_192,
+            outbox_subjects: 65_536,
+            buffer_bytes: 256 * 1024,
+            replay_interval: Duration::from_millis(100),
             reply_bytes: 16 * 1024 * 1024,
             connections: 50_000,
             handshake: Duration::from_secs(10),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::content::Content;
 use crate::envelope;
+use crate::notes::Notes;
 
 /// One thing published, shared by all connections: cloning it copies a pointer.
 ///
@@ -16,7 +17,21 @@ use crate::envelope;
 /// [rewrite](crate::Outgoing::rewrite), the encoded frame) is computed at most once, however many
 /// connections look at it and from however many threads.
 #[derive(Clone, Debug)]
-pub struct Message(Arc<Published>);
+pub struct Message {
+    published: Arc<Published>,
+    notes: Notes,
+}
+
+/// Why a message goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// It was published.
+    Push,
+    /// It was published before, and the client has to see it now.
+    Replay,
+    /// It is part of a reply, and perhaps sent whatever the verdict.
+    Reply { kept: bool },
+}
 
 #[derive(Debug)]
 struct Published {
@@ -31,38 +46,55 @@ impl Message {
     /// A message of `source` (a channel) that was received at `timestamp`, in milliseconds since
     /// the epoch.
     pub fn new(source: impl Into<Arc<str>>, content: Content, timestamp: u64) -> Self {
-        Self(Arc::new(Published {
+        let published = Published {
             source: source.into(),
             timestamp,
-            original: Version::new(content),
+            original: Version::new(None, content),
             rewritten: Mutex::default(),
             encoded: AtomicU32::new(0),
-        }))
+        };
+        Self { published: Arc::new(published), notes: Notes::default() }
     }
 
     /// The channel.
     pub fn source(&self) -> &str {
-        &self.0.source
+        &self.published.source
     }
 
     /// What was published, before any filter.
     pub fn content(&self) -> &Content {
-        &self.0.original.content
+        &self.published.original.content
+    }
+
+    /// Leaves a note for the filters, which find it by its type with
+    /// [`Outgoing::note`](crate::Outgoing::note). It goes along with this handle and its later clones;
+    /// earlier clones know nothing of it.
+    pub fn note<T: Any + Send + Sync>(&mut self, note: T) {
+        self.notes = std::mem::take(&mut self.notes).with(note);
+    }
+
+    /// The latest note of this type.
+    pub fn noted<T: Any>(&self) -> Option<&T> {
+        self.notes.find()
+    }
+
+    pub(crate) fn with_notes(self, notes: Notes) -> Self {
+        Self { notes, ..self }
     }
 
     /// What this message has cost so far, all versions together.
     pub fn cost(&self) -> Cost {
-        let rewritten = self.0.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let rewritten = self.published.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
         let contents = rewritten.iter().chain([self.content()]);
         Cost {
             parsed: contents.filter(|content| content.was_parsed()).count(),
             rewritten: rewritten.len(),
-            encoded: self.0.encoded.load(Ordering::Relaxed) as usize,
+            encoded: self.published.encoded.load(Ordering::Relaxed) as usize,
         }
     }
 
     pub(crate) fn original(&self) -> &Version {
-        &self.0.original
+        &self.published.original
     }
 
     /// `version` under `key`; `None` where the rewrite leaves the content as it is.
@@ -70,23 +102,24 @@ impl Message {
         &self,
         version: &Version,
         key: K,
-        rewrite: impl FnOnce(&Content) -> Option<Content>,
+        replace: impl FnOnce(&Content) -> Option<(Option<Arc<str>>, Content)>,
     ) -> Option<Arc<Version>>
     where
         K: Eq + Hash + Any + Send + Sync,
     {
         version.rewritten(key, |content| {
-            let content = rewrite(content)?;
-            let mut rewritten = self.0.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
-            rewritten.push(content.clone());
-            Some(content)
+            let (source, content) = replace(content)?;
+            let rewritten = &self.published.rewritten;
+            rewritten.lock().unwrap_or_else(PoisonError::into_inner).push(content.clone());
+            Some(Version::new(source.or_else(|| version.source.clone()), content))
         })
     }
 
     pub(crate) fn frame(&self, version: &Version) -> Bytes {
         let encoded = || {
-            self.0.encoded.fetch_add(1, Ordering::Relaxed);
-            envelope::encode(&self.0.source, &version.content, self.0.timestamp, None)
+            self.published.encoded.fetch_add(1, Ordering::Relaxed);
+            let source = version.source.as_ref().unwrap_or(&self.published.source);
+            envelope::encode(source, &version.content, self.published.timestamp, None)
         };
         version.frame.get_or_init(encoded).clone()
     }
@@ -106,6 +139,8 @@ pub struct Cost {
 /// One content of a message, with everything derived from it.
 #[derive(Debug)]
 pub(crate) struct Version {
+    /// `None`: the message's own.
+    pub(crate) source: Option<Arc<str>>,
     pub(crate) content: Content,
     frame: OnceLock<Bytes>,
     memos: Memo,
@@ -114,8 +149,8 @@ pub(crate) struct Version {
 type Rewrites<K> = Mutex<HashMap<K, Arc<OnceLock<Option<Arc<Version>>>>>>;
 
 impl Version {
-    pub(crate) fn new(content: Content) -> Self {
-        Self { content, frame: OnceLock::new(), memos: Memo::default() }
+    fn new(source: Option<Arc<str>>, content: Content) -> Self {
+        Self { source, content, frame: OnceLock::new(), memos: Memo::default() }
     }
 
     pub(crate) fn memo<T>(&self, compute: impl FnOnce(&Content) -> T) -> &T
@@ -128,7 +163,7 @@ impl Version {
     fn rewritten<K>(
         &self,
         key: K,
-        rewrite: impl FnOnce(&Content) -> Option<Content>,
+        rewrite: impl FnOnce(&Content) -> Option<Self>,
     ) -> Option<Arc<Self>>
     where
         K: Eq + Hash + Any + Send + Sync,
@@ -139,7 +174,7 @@ impl Version {
             Arc::clone(rewrites.entry(key).or_default())
         };
         // Outside the lock: others may rewrite to other keys meanwhile.
-        version.get_or_init(|| Some(Arc::new(Self::new(rewrite(&self.content)?)))).clone()
+        version.get_or_init(|| Some(Arc::new(rewrite(&self.content)?))).clone()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::message::Version;
+use crate::message::{Occasion, Version};
 use crate::{Content, Message};
 
 /// What a filter says about a message.
@@ -24,20 +24,27 @@ pub struct Outgoing<'m> {
     message: &'m Message,
     /// `None`: the original.
     version: Option<Arc<Version>>,
-    occasion: Occasion<'m>,
+    occasion: Occasion,
+    subject: Option<Subject>,
 }
 
-/// Why a message goes out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Occasion<'m> {
-    /// It was published.
-    Push,
-    /// It is part of a reply, for which the command may have left a note.
-    Reply {
-        /// Whether it is sent whatever the verdict.
-        kept: bool,
-        note: Option<&'m (dyn Any + Send + Sync)>,
-    },
+/// What a frame is to others that wait for the same connection. Messages with a subject are states:
+/// a client that reads slowly gets the newest one of each subject, and is not closed for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The present state of a subject, which replaces an older frame of it.
+    State(u64),
+    /// That the subject is no more, which replaces an older frame of it.
+    End(u64),
+}
+
+impl Subject {
+    /// The subject's name, unique among all that one connection sees.
+    pub fn name(self) -> u64 {
+        match self {
+            Self::State(name) | Self::End(name) => name,
+        }
+    }
 }
 
 impl<'m> Outgoing<'m> {
@@ -46,27 +53,40 @@ impl<'m> Outgoing<'m> {
         Self::on(message, Occasion::Push)
     }
 
-    pub(crate) fn on(message: &'m Message, occasion: Occasion<'m>) -> Self {
-        Self { message, version: None, occasion }
+    pub(crate) fn on(message: &'m Message, occasion: Occasion) -> Self {
+        Self { message, version: None, occasion, subject: None }
     }
 
     /// Whether the client gets it whatever the filters say, as the answer to `GET key field`: they
     /// should rewrite it all the same.
     pub fn is_kept(&self) -> bool {
-        matches!(self.occasion, Occasion::Reply { kept: true, .. })
+        self.occasion == Occasion::Reply { kept: true }
     }
 
-    /// What the command left for the filters with [`Reply::noted`](crate::Reply::noted).
+    /// Whether it was published before and is sent as part of a [`Replay`](crate::Replay).
+    pub fn is_replayed(&self) -> bool {
+        self.occasion == Occasion::Replay
+    }
+
+    /// What was left for the filters: by the command with [`Reply::noted`](crate::Reply::noted), or
+    /// on a published message with [`Message::note`].
     pub fn note<T: Any>(&self) -> Option<&'m T> {
-        match self.occasion {
-            Occasion::Reply { note, .. } => note?.downcast_ref(),
-            Occasion::Push => None,
-        }
+        self.message.noted()
     }
 
     /// The channel, the key, or `"key field"`.
     pub fn source(&self) -> &str {
-        self.message.source()
+        self.version().source.as_deref().unwrap_or_else(|| self.message.source())
+    }
+
+    /// Which of the frames that wait for the same connection this one replaces, if any.
+    pub fn subject(&self) -> Option<Subject> {
+        self.subject
+    }
+
+    /// Says that the message is a state of `subject`, or its end.
+    pub fn about(&mut self, subject: Subject) {
+        self.subject = Some(subject);
     }
 
     /// The content as the filters before this one left it.
@@ -92,7 +112,28 @@ impl<'m> Outgoing<'m> {
     where
         K: Eq + Hash + Any + Send + Sync,
     {
-        if let Some(version) = self.message.rewrite(self.version(), key, rewrite) {
+        self.replace(key, |content| Some((None, rewrite(content)?)));
+    }
+
+    /// Like [`rewrite`](Self::rewrite), and makes the frame come from another source.
+    pub fn redirect<K>(&mut self, key: K, redirect: impl FnOnce(&Content) -> (Arc<str>, Content))
+    where
+        K: Eq + Hash + Any + Send + Sync,
+    {
+        self.replace(key, |content| {
+            let (source, content) = redirect(content);
+            Some((Some(source), content))
+        });
+    }
+
+    fn replace<K>(
+        &mut self,
+        key: K,
+        replace: impl FnOnce(&Content) -> Option<(Option<Arc<str>>, Content)>,
+    ) where
+        K: Eq + Hash + Any + Send + Sync,
+    {
+        if let Some(version) = self.message.rewrite(self.version(), key, replace) {
             self.version = Some(version);
         }
     }

@@ -1,13 +1,15 @@
 use std::any::Any;
 
-use crate::{Content, Envelope};
+use crate::notes::Notes;
+use crate::{Content, Envelope, Replay};
 
 /// What a command answers: any number of frames, in order.
 #[derive(Debug, Default)]
 pub struct Reply {
     pub(crate) frames: Vec<Envelope>,
     pub(crate) rule: Rule,
-    pub(crate) note: Option<Box<dyn Any + Send + Sync>>,
+    pub(crate) notes: Notes,
+    pub(crate) replay: Option<Replay>,
 }
 
 /// What the filters may do to a reply.
@@ -36,7 +38,7 @@ impl Reply {
     /// ```
     pub fn status(content: impl Into<serde_json::Value>) -> Self {
         let frame = Envelope::status(Content::from(content.into()));
-        Self { frames: vec![frame], rule: Rule::Unfiltered, note: None }
+        Self { frames: vec![frame], ..Self::default() }
     }
 
     /// All the values of `source`, each a frame; what the filters drop is not sent. The client is
@@ -50,7 +52,7 @@ impl Reply {
         Self {
             frames: contents.into_iter().map(frame).collect(),
             rule: Rule::OrNull { source: source.into(), client_reference },
-            note: None,
+            ..Self::default()
         }
     }
 
@@ -61,14 +63,22 @@ impl Reply {
         client_reference: Option<String>,
     ) -> Self {
         let frame = Envelope::new(source, content).referenced(client_reference);
-        Self { frames: vec![frame], rule: Rule::Kept, note: None }
+        Self { frames: vec![frame], rule: Rule::Kept, ..Self::default() }
     }
 
     /// Leaves a note for the filters, which find it by its type with
     /// [`Outgoing::note`](crate::Outgoing::note).
     #[must_use]
     pub fn noted<T: Any + Send + Sync>(mut self, note: T) -> Self {
-        self.note = Some(Box::new(note));
+        self.notes = self.notes.with(note);
+        self
+    }
+
+    /// Lets the client see, after these frames, what was published before and still holds. A server
+    /// may put it off for a moment, and sends only the last one of several.
+    #[must_use]
+    pub fn replaying(mut self, replay: Replay) -> Self {
+        self.replay = Some(replay);
         self
     }
 }

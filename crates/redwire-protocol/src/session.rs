@@ -5,11 +5,23 @@ use std::sync::Arc;
 use crate::args::Args;
 use crate::error::quoted;
 use crate::filters::Filters;
-use crate::outgoing::Occasion;
 use crate::protocol::Index;
 use crate::reply::{Reply, Rule};
 use crate::slot::Slot;
-use crate::{Backend, Content, Context, Envelope, Error, HandlerBase, Limits, Message, Refused};
+use crate::{
+    Backend, Content, Context, Envelope, Error, HandlerBase, Limits, Message, Outgoing, Refused,
+    Replay,
+};
+
+/// What a line is answered with.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// The frames, in order.
+    pub frames: Vec<Envelope>,
+    /// What the client has to see after them, once the session's new [filters](Session::filters) are
+    /// in force.
+    pub replay: Option<Replay>,
+}
 
 /// One connection without a socket: lines in, frames out.
 pub struct Session<H: HandlerBase> {
@@ -45,6 +57,21 @@ impl<H: HandlerBase> Session<H> {
     /// If the line is malformed, its command unknown, or the command fails. Nothing was changed
     /// then, unless the command's own set says otherwise.
     pub async fn receive(&mut self, line: &str) -> Result<Vec<Envelope>, Refused> {
+        let Response { mut frames, replay } = self.respond(line).await?;
+        let replayed = replay.map(|replay| replay.messages()).unwrap_or_default();
+        frames.extend(replayed.iter().filter_map(|message| {
+            self.filters.replay(message).map(|outgoing| envelope(&outgoing))
+        }));
+        Ok(frames)
+    }
+
+    /// The same for a server, which fans messages out meanwhile: it publishes the session's new
+    /// [`filters`](Self::filters) first and replays then.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub async fn respond(&mut self, line: &str) -> Result<Response, Refused> {
         let mut words = line.split(is_separator).filter(|word| !word.is_empty());
         let name = words.next();
         let result = self.run(name, words).await;
@@ -59,7 +86,7 @@ impl<H: HandlerBase> Session<H> {
         &mut self,
         name: Option<&'w str>,
         words: impl Iterator<Item = &'w str>,
-    ) -> Result<Vec<Envelope>, (Error, Option<String>)> {
+    ) -> Result<Response, (Error, Option<String>)> {
         let name = name.ok_or((Error::EmptyLine, None))?;
         let unknown = || (Error::UnknownCommand { name: quoted(name) }, None);
         let entry = self.index.commands.get(name).ok_or_else(unknown)?;
@@ -76,17 +103,17 @@ impl<H: HandlerBase> Session<H> {
         if slot.has_state() {
             self.filters = self.filters.with(entry.set, &slot.filter());
         }
-        let reply = reply.map_err(|error| (error, client_reference))?;
-        Ok(self.filter(reply))
+        let mut reply = reply.map_err(|error| (error, client_reference))?;
+        let replay = reply.replay.take();
+        Ok(Response { frames: self.filter(reply), replay })
     }
 
     fn filter(&self, reply: Reply) -> Vec<Envelope> {
         if reply.rule == Rule::Unfiltered {
             return reply.frames;
         }
-        let note = reply.note.as_deref();
-        let occasion = Occasion::Reply { kept: reply.rule == Rule::Kept, note };
-        let passed = |frame: Envelope| frame.filtered(&self.filters, occasion);
+        let (notes, kept) = (reply.notes, reply.rule == Rule::Kept);
+        let passed = |frame: Envelope| frame.filtered(&self.filters, &notes, kept);
         let mut frames: Vec<_> = reply.frames.into_iter().filter_map(passed).collect();
         if let (Rule::OrNull { source, client_reference }, true) = (reply.rule, frames.is_empty()) {
             frames.push(Envelope::new(source, Content::null()).referenced(client_reference));
@@ -101,8 +128,7 @@ impl<H: HandlerBase> Session<H> {
         if !self.context.is_subscribed(message.source()) {
             return None;
         }
-        let content = self.filters.apply(message)?.content().clone();
-        Some(Envelope::new(message.source(), content))
+        Some(envelope(&self.filters.apply(message)?))
     }
 
     /// The filters in their state after the latest command.
@@ -119,6 +145,10 @@ impl<H: HandlerBase> Session<H> {
     pub fn context(&self) -> &Context<H> {
         &self.context
     }
+}
+
+fn envelope(outgoing: &Outgoing<'_>) -> Envelope {
+    Envelope::new(outgoing.source(), outgoing.content().clone())
 }
 
 /// Unicode white space, and the four separators that Python's `str.split` adds to it: the original

@@ -4,7 +4,7 @@ use std::fmt;
 use crate::args::{FromArgs, Shape};
 use crate::command::{Command, Erased, erase};
 use crate::usage::Usage;
-use crate::{Outgoing, Verdict};
+use crate::{Observed, Outgoing, Screen, Verdict};
 
 /// Mechanism: commands, their state, and a filter on what goes out.
 ///
@@ -44,6 +44,10 @@ use crate::{Outgoing, Verdict};
     note = "implement `CommandSet<H>` for it: `impl<H: HandlerBase> CommandSet<H> for {Self}`"
 )]
 pub trait CommandSet<H>: Clone + Send + Sync + 'static {
+    /// Whether [`filter`](Self::filter) does anything. `false` spares the call, and lets the
+    /// [`screen`](Self::screen) of a set that is stacked after this one count.
+    const FILTERS: bool = true;
+
     /// Declares the commands.
     fn commands(commands: &mut Commands<Self, H>);
 
@@ -53,6 +57,20 @@ pub trait CommandSet<H>: Clone + Send + Sync + 'static {
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
         let _ = message;
         Verdict::Pass
+    }
+
+    /// A coarse first judgement that a server can make for many connections at once: a promise that
+    /// [`filter`](Self::filter) drops every message whose extent does not touch the screen. It counts
+    /// for the first set of a stack that [filters](Self::FILTERS).
+    fn screen(&self) -> Option<Screen> {
+        None
+    }
+
+    /// Sees everything that is published on the channels in use, once for all connections and before
+    /// their filters do. Called on the set that was stacked, whose clones the connections have: state
+    /// that they are to share is behind an `Arc`. Must be quick, and must not panic.
+    fn observe(&self, observed: Observed<'_>) {
+        let _ = observed;
     }
 }
 

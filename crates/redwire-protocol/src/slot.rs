@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::args::Args;
 use crate::command::{Erased, Running};
-use crate::filters::Filter;
-use crate::{CommandSet, Context, Error, Outgoing, Verdict};
+use crate::filters::{Filter, Observed};
+use crate::{CommandSet, Context, Error, Outgoing, Screen, Verdict};
 
 /// One set of a protocol, without its type: makes the slots of new sessions.
 pub(crate) trait Stacked<H>: Send + Sync {
@@ -72,5 +72,17 @@ struct Published<C, H> {
 impl<C: CommandSet<H>, H: 'static> Filter for Published<C, H> {
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
         self.set.filter(message)
+    }
+
+    fn screen(&self) -> Option<Screen> {
+        self.set.screen()
+    }
+
+    fn observe(&self, observed: Observed<'_>) {
+        self.set.observe(observed);
+    }
+
+    fn acts(&self) -> bool {
+        C::FILTERS
     }
 }

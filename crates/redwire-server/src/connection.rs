@@ -6,7 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{FutureExt, StreamExt};
-use redwire_protocol::{Error, HandlerBase, Limits, Refused, Session};
+use redwire_protocol::{Error, HandlerBase, Limits, Refused, Response, Session};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::api::Shared;
@@ -14,6 +14,7 @@ use crate::connections::Place;
 use crate::hub::{Member, Seat};
 use crate::outbox::Outbox;
 use crate::rate::Rate;
+use crate::replays::Replays;
 use crate::writer::Writer;
 use crate::{Close, clock};
 
@@ -25,6 +26,7 @@ pub(crate) struct Connection<H: HandlerBase> {
     writer: Writer,
     watch: Watch,
     rate: Rate,
+    replays: Replays,
     shared: Arc<Shared<H>>,
 }
 
@@ -41,7 +43,7 @@ impl<H: HandlerBase> Connection<H> {
         let limits = &shared.limits;
         let (sink, lines) = socket.split();
         let outbox = Outbox::new(limits);
-        outbox.push(Session::<H>::greeting().encode(clock::now()));
+        outbox.push_status(Session::<H>::greeting().encode(clock::now()));
         let member = Arc::new(Member::new(place.id, outbox, shared.protocol.filters().clone()));
         place.take(&member);
         let seat = Seat { hub: Arc::clone(&shared.hub), member: Arc::clone(&member) };
@@ -51,6 +53,7 @@ impl<H: HandlerBase> Connection<H> {
             writer: Writer::new(sink, Arc::clone(&member), limits.ping),
             watch: Watch::new(member, limits),
             rate: Rate::new(limits.commands_per_second),
+            replays: Replays::new(limits.replay_interval),
             shared: Arc::clone(&shared),
         };
         // A panic in a user's command or filter ends its own connection, with a close frame.
@@ -69,6 +72,10 @@ impl<H: HandlerBase> Connection<H> {
                 biased;
                 close = self.watch.expired() => return End::Closing(close),
                 _ = self.writer.run() => return End::Gone,
+                replay = self.replays.due() => {
+                    self.watch.member.replay(&replay);
+                    continue;
+                }
                 message = self.lines.next() => message,
             };
             self.watch.alive();
@@ -93,17 +100,26 @@ impl<H: HandlerBase> Connection<H> {
             biased;
             close = self.watch.expired() => return Err(End::Closing(close)),
             _ = self.writer.run() => return Err(End::Gone),
-            result = self.session.receive(line) => result,
+            result = self.session.respond(line) => result,
         };
-        self.watch.member.publish_state(self.session.filters().clone());
-        let replies = match result {
-            Ok(replies) => replies,
-            Err(refused) => self.refuse(&refused)?,
+        self.publish_state();
+        let response = match result {
+            Ok(response) => response,
+            Err(refused) => Response { frames: self.refuse(&refused)?, replay: None },
         };
-        for reply in replies {
+        for reply in response.frames {
             self.send(reply.encode(clock::now())).await?;
         }
+        self.replays.put(response.replay);
         Ok(())
+    }
+
+    /// What the command has changed is in force before its reply can be seen.
+    fn publish_state(&self) {
+        let (context, member) = (self.session.context(), &self.watch.member);
+        let filters = self.session.filters().clone();
+        self.shared.hub.publish_state(member, filters, context.subscriptions());
+        member.outbox.set_pace(context.pace);
     }
 
     /// The rule for refused lines: an error frame, or under `compat` what the original did.

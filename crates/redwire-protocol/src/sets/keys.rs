@@ -9,6 +9,8 @@ use crate::{CommandSet, Commands, Content, Context, HandlerBase, Reply, Result};
 pub struct Keys;
 
 impl<H: HandlerBase> CommandSet<H> for Keys {
+    const FILTERS: bool = false;
+
     fn commands(commands: &mut Commands<Self, H>) {
         commands.command("GET channel_name [ref] [client_ref]", Self::get);
     }

@@ -5,6 +5,8 @@ use crate::{CommandSet, Commands, Context, HandlerBase, Reply, Result};
 pub struct Ping;
 
 impl<H: HandlerBase> CommandSet<H> for Ping {
+    const FILTERS: bool = false;
+
     fn commands(commands: &mut Commands<Self, H>) {
         commands.command("PING [words...]", Self::ping);
     }

@@ -6,6 +6,8 @@ use crate::{CommandSet, Commands, Context, HandlerBase, Result};
 pub struct Subscriptions;
 
 impl<H: HandlerBase> CommandSet<H> for Subscriptions {
+    const FILTERS: bool = false;
+
     fn commands(commands: &mut Commands<Self, H>) {
         commands.command("SUB channel_name", Self::sub).command("DEL channel_name", Self::del);
     }

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Filters, Message};
+use redwire_protocol::{Filters, Message, Replay, Screen};
 
 use crate::Close;
 use crate::outbox::Outbox;
@@ -11,28 +11,50 @@ use crate::outbox::Outbox;
 pub(crate) struct Member {
     pub(crate) id: u64,
     pub(crate) outbox: Outbox,
-    filters: Mutex<Filters>,
+    state: Mutex<State>,
+}
+
+/// Held while a message is judged and queued, so that a replay is one step.
+#[derive(Debug)]
+struct State {
+    filters: Filters,
+    screen: Option<Screen>,
 }
 
 impl Member {
     pub(crate) fn new(id: u64, outbox: Outbox, filters: Filters) -> Self {
-        Self { id, outbox, filters: Mutex::new(filters) }
+        let screen = filters.screen();
+        Self { id, outbox, state: Mutex::new(State { filters, screen }) }
     }
 
-    /// Judges messages by `filters` from now on.
-    pub(crate) fn publish_state(&self, filters: Filters) {
-        *self.filters.lock().unwrap_or_else(PoisonError::into_inner) = filters;
+    /// Judges messages by `filters` from now on; whether the screen is another one.
+    pub(super) fn publish_state(&self, filters: Filters) -> bool {
+        let mut state = self.state();
+        let screen = filters.screen();
+        let has_changed = screen != state.screen;
+        *state = State { filters, screen };
+        has_changed
     }
 
-    /// Queues the message unless a filter drops it; whether it was queued.
-    pub(super) fn deliver(&self, message: &Message) -> bool {
-        let filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn screen(&self) -> Option<Screen> {
+        self.state().screen.clone()
+    }
+
+    /// Queues the message if the filters pass it, `is_here` holds and nobody else is about to queue
+    /// something; whether it was queued.
+    pub(super) fn deliver(&self, message: &Message, is_here: impl FnOnce() -> bool) -> bool {
+        let state = self.state();
+        if !is_here() {
+            return false;
+        }
         // A panic in a user's filter ends its own connection, not the shard of all others.
-        let frame = catch_unwind(AssertUnwindSafe(|| Some(filters.apply(message)?.frame())));
-        drop(filters);
+        let frame = catch_unwind(AssertUnwindSafe(|| {
+            let outgoing = state.filters.apply(message)?;
+            Some((outgoing.frame(), outgoing.subject()))
+        }));
         match frame {
-            Ok(Some(frame)) => {
-                self.outbox.push(frame);
+            Ok(Some((frame, subject))) => {
+                self.outbox.push(frame, subject);
                 true
             }
             Ok(None) => false,
@@ -41,5 +63,34 @@ impl Member {
                 false
             }
         }
+    }
+
+    /// Waits until a delivery that has begun is over.
+    pub(super) fn settle(&self) {
+        drop(self.state());
+    }
+
+    /// Queues all that still holds, in one step: what is delivered before is part of it, what comes
+    /// after is newer.
+    pub(crate) fn replay(&self, replay: &Replay) {
+        let filters = self.state().filters.clone();
+        // Once without the lock: what is derived from the messages is kept beside them, so that the
+        // shard does not wait for it below.
+        for message in replay.messages() {
+            if let Some(outgoing) = filters.replay(&message) {
+                outgoing.frame();
+            }
+        }
+        let state = self.state();
+        self.outbox.forget_states();
+        for message in replay.messages() {
+            if let Some(outgoing) = state.filters.replay(&message) {
+                self.outbox.push(outgoing.frame(), outgoing.subject());
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

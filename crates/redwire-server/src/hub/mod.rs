@@ -1,3 +1,4 @@
+mod audience;
 mod member;
 mod seat;
 mod shard;
@@ -6,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
-use redwire_protocol::{Backend, Feed};
+use redwire_protocol::{Backend, Feed, Filters};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -24,16 +25,18 @@ const WAITING_BATCHES: usize = 16;
 /// Members are spread over shards, one per core; each shard has a task that fans messages out.
 pub(crate) struct Hub {
     backend: Arc<dyn Backend>,
+    /// The protocol's sets as they were stacked: they observe what is published.
+    sets: Filters,
     shards: Vec<Arc<Shard>>,
     metrics: Arc<Metrics>,
     tasks: OnceLock<Vec<AbortHandle>>,
 }
 
 impl Hub {
-    pub(crate) fn new(backend: Arc<dyn Backend>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(backend: Arc<dyn Backend>, sets: Filters, metrics: Arc<Metrics>) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let shards = (0..cores).map(|_| Arc::default()).collect();
-        Self { backend, shards, metrics, tasks: OnceLock::new() }
+        Self { backend, sets, shards, metrics, tasks: OnceLock::new() }
     }
 
     /// Starts fan-out on the current runtime. Called by the first connection, so that a router can
@@ -47,7 +50,8 @@ impl Hub {
                 tasks.push(tokio::spawn(run).abort_handle());
                 inboxes.push(inbox);
             }
-            let pump = pump(self.backend.feed(), inboxes, Arc::clone(&self.metrics));
+            let (feed, metrics) = (self.backend.feed(), Arc::clone(&self.metrics));
+            let pump = pump(feed, self.sets.clone(), inboxes, metrics);
             tasks.push(tokio::spawn(pump).abort_handle());
             tasks
         });
@@ -55,6 +59,16 @@ impl Hub {
 
     pub(crate) fn backend(&self) -> &Arc<dyn Backend> {
         &self.backend
+    }
+
+    /// Judges by `filters` from now on what the member gets.
+    pub(crate) fn publish_state<'c>(
+        &self,
+        member: &Arc<Member>,
+        filters: Filters,
+        subscriptions: impl Iterator<Item = &'c str>,
+    ) {
+        self.shard_of(member).publish_state(member, filters, subscriptions);
     }
 
     fn join(&self, channel: &str, member: &Arc<Member>) {
@@ -76,12 +90,13 @@ impl Hub {
 /// Reads events in batches and gives each batch to every shard.
 async fn pump(
     mut feed: Box<dyn Feed>,
+    sets: Filters,
     inboxes: Vec<mpsc::Sender<Arc<Vec<Item>>>>,
     metrics: Arc<Metrics>,
 ) {
     let mut events = Vec::new();
     while feed.recv(&mut events).await {
-        let items = events.drain(..).filter_map(|event| Item::new(event, &metrics));
+        let items = events.drain(..).filter_map(|event| Item::new(event, &sets, &metrics));
         let batch: Arc<Vec<_>> = Arc::new(items.collect());
         for inbox in &inboxes {
             if inbox.send(Arc::clone(&batch)).await.is_err() {

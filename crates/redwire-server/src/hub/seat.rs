@@ -26,6 +26,9 @@ impl Backend for Seat {
     fn unsubscribe(&self, channel: &str) {
         self.hub.leave(channel, &self.member);
     }
+    fn retain(&self, channel: &str) {
+        self.hub.backend().retain(channel);
+    }
     async fn confirmed(&self, channel: &str) {
         self.hub.backend().confirmed(channel).await;
     }

@@ -1,20 +1,26 @@
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Content, Envelope, Event, Message};
+use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Plane};
 use tokio::sync::mpsc;
 
 use super::Member;
+use super::audience::{Audience, Extents};
 use crate::clock;
 use crate::metrics::Metrics;
 
-/// The members of each channel, by their number.
-type Channels = HashMap<Box<str>, HashMap<u64, Arc<Member>>>;
-
 /// The members that one task serves.
+///
+/// The lock is held to find out whom a message may concern, never while a filter runs or an extent is
+/// computed: those may be long.
 #[derive(Debug, Default)]
 pub(crate) struct Shard {
-    channels: Mutex<Channels>,
+    audiences: Mutex<HashMap<Box<str>, Audience>>,
+    /// How often a member has left a channel: if not since a message's candidates were found, they
+    /// are all still here.
+    leaves: AtomicU64,
 }
 
 /// What a shard is told to do, shared by all shards.
@@ -25,34 +31,87 @@ pub(crate) enum Item {
 }
 
 impl Shard {
-    fn channels(&self) -> MutexGuard<'_, Channels> {
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    fn audiences(&self) -> MutexGuard<'_, HashMap<Box<str>, Audience>> {
+        self.audiences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn join(&self, channel: &str, member: &Arc<Member>) {
-        let mut channels = self.channels();
-        let members = match channels.get_mut(channel) {
-            Some(members) => members,
-            None => channels.entry(channel.into()).or_default(),
+        let screen = member.screen();
+        let mut audiences = self.audiences();
+        let audience = match audiences.get_mut(channel) {
+            Some(audience) => audience,
+            None => audiences.entry(channel.into()).or_default(),
         };
-        members.insert(member.id, Arc::clone(member));
+        audience.place(member, screen.as_ref());
     }
 
     pub(crate) fn leave(&self, channel: &str, member: &Member) {
-        let mut channels = self.channels();
-        let Some(members) = channels.get_mut(channel) else { return };
-        members.remove(&member.id);
-        if members.is_empty() {
-            channels.remove(channel);
+        let mut audiences = self.audiences();
+        if let Some(audience) = audiences.get_mut(channel) {
+            audience.remove(member.id);
+            if audience.is_empty() {
+                audiences.remove(channel);
+            }
+        }
+        self.leaves.fetch_add(1, Ordering::Release);
+        drop(audiences);
+        member.settle();
+    }
+
+    /// Judges by `filters` from now on what the member gets of these channels.
+    pub(crate) fn publish_state<'c>(
+        &self,
+        member: &Arc<Member>,
+        filters: Filters,
+        subscriptions: impl Iterator<Item = &'c str>,
+    ) {
+        if !member.publish_state(filters) {
+            return;
+        }
+        let screen = member.screen();
+        for channel in subscriptions {
+            if let Some(audience) = self.audiences().get_mut(channel) {
+                audience.place(member, screen.as_ref());
+            }
         }
     }
 
+    fn is_in(&self, channel: &str, member: &Member) -> bool {
+        self.audiences().get(channel).is_some_and(|audience| audience.contains(member.id))
+    }
+
     fn fan_out(&self, message: &Message, metrics: &Metrics) {
-        let channels = self.channels();
-        let Some(members) = channels.get(message.source()) else { return };
-        let delivered = members.values().filter(|member| member.deliver(message)).count();
-        metrics.delivered.inc_by(delivered as u64);
-        metrics.filtered.inc_by((members.len() - delivered) as u64);
+        let channel = message.source();
+        let Some(planes) = self.planes(channel) else { return };
+        let extents = planes.into_iter().map(|plane| {
+            // A panic in a user's plane is a reason to ask every filter, not to stop.
+            let extent = catch_unwind(AssertUnwindSafe(|| plane.extent(message)));
+            (plane, extent.unwrap_or(None))
+        });
+        let extents = Extents(extents.collect());
+        let (candidates, members, leaves) = {
+            let audiences = self.audiences();
+            let Some(audience) = audiences.get(channel) else { return };
+            let leaves = self.leaves.load(Ordering::Acquire);
+            (audience.candidates(&extents), audience.len(), leaves)
+        };
+        let mut delivered = 0;
+        for candidates in candidates {
+            candidates.for_each(|member| {
+                let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
+                let is_here = || nobody_left() || self.is_in(channel, member);
+                delivered += u64::from(member.deliver(message, is_here));
+            });
+        }
+        metrics.delivered.inc_by(delivered);
+        metrics.filtered.inc_by((members as u64).saturating_sub(delivered));
+    }
+
+    /// The planes that somebody looks at the channel in; `None` if nobody is there.
+    fn planes(&self, channel: &str) -> Option<Vec<Arc<dyn Plane>>> {
+        let audiences = self.audiences();
+        let audience = audiences.get(channel)?;
+        Some(audience.planes().cloned().collect())
     }
 
     /// One frame to each member with a subscription.
@@ -60,9 +119,9 @@ impl Shard {
         let content = serde_json::json!({"status": "gap", "since": since});
         let frame = Envelope::status(Content::from(content)).encode(clock::now());
         let mut told = HashSet::new();
-        for member in self.channels().values().flat_map(HashMap::values) {
+        for member in self.audiences().values().flat_map(Audience::members) {
             if told.insert(member.id) {
-                member.outbox.push(frame.clone());
+                member.outbox.push_status(frame.clone());
             }
         }
     }
@@ -85,13 +144,16 @@ impl Shard {
 }
 
 impl Item {
-    pub(crate) fn new(event: Event, metrics: &Metrics) -> Option<Self> {
+    /// What a shard has to do about an event, after `sets` have seen it.
+    pub(crate) fn new(event: Event, sets: &Filters, metrics: &Metrics) -> Option<Self> {
         match event {
             Event::Message { channel, payload } => {
                 metrics.published.inc();
                 match Content::parse(payload) {
                     Ok(content) => {
-                        Some(Self::Message(Message::new(channel, content, clock::now())))
+                        let mut message = Message::new(channel, content, clock::now());
+                        observe(sets, Observed::Message(&mut message));
+                        Some(Self::Message(message))
                     }
                     Err(error) => {
                         metrics.malformed.inc();
@@ -102,6 +164,7 @@ impl Item {
             }
             Event::Gap { since } => {
                 metrics.gaps.inc();
+                observe(sets, Observed::Gap { since });
                 Some(Self::Gap { since })
             }
             _ => None,
@@ -115,5 +178,12 @@ impl Item {
                 metrics.spent(message.cost());
             }
         }
+    }
+}
+
+/// A panic in a user's set must not end fan-out for all.
+fn observe(sets: &Filters, observed: Observed<'_>) {
+    if catch_unwind(AssertUnwindSafe(|| sets.observe(observed))).is_err() {
+        tracing::error!("a command set panicked in `observe`");
     }
 }

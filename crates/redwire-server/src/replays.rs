@@ -1,0 +1,66 @@
+use std::future::pending;
+use std::time::Duration;
+
+use redwire_protocol::Replay;
+use tokio::time::{Instant, sleep_until};
+
+/// The replay that a connection still has to get: the last one that was asked for, and not more often
+/// than every so often. A map that is dragged asks at every step, and each time for all that it shows.
+#[derive(Debug)]
+pub(crate) struct Replays {
+    waiting: Option<Replay>,
+    not_before: Instant,
+    interval: Duration,
+}
+
+impl Replays {
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self { waiting: None, not_before: Instant::now(), interval }
+    }
+
+    /// Takes the place of one that waits.
+    pub(crate) fn put(&mut self, replay: Option<Replay>) {
+        if replay.is_some() {
+            self.waiting = replay;
+        }
+    }
+
+    /// Waits for a replay whose time has come. Cancel-safe.
+    pub(crate) async fn due(&mut self) -> Replay {
+        if self.waiting.is_some() {
+            sleep_until(self.not_before).await;
+        }
+        match self.waiting.take() {
+            Some(replay) => {
+                self.not_before = Instant::now() + self.interval;
+                replay
+            }
+            None => pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay(source: &'static str) -> Option<Replay> {
+        let content = redwire_protocol::Content::null();
+        let message = redwire_protocol::Message::new(source, content, 0);
+        Some(Replay::new(move || vec![message.clone()]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_comes_at_once_and_of_a_storm_the_last() {
+        let start = Instant::now();
+        let mut replays = Replays::new(Duration::from_millis(100));
+        replays.put(replay("a"));
+        assert_eq!(replays.due().await.messages()[0].source(), "a");
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        replays.put(replay("b"));
+        replays.put(replay("c"));
+        replays.put(None);
+        assert_eq!(replays.due().await.messages()[0].source(), "c");
+        assert_eq!(start.elapsed(), Duration::from_millis(100));
+    }
+}
