@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use redwire_protocol::{
-    CommandSet, Commands, Context, Error, HandlerBase, Keys, Outgoing, Parameters, Reply, Result,
-    Verdict,
+    CommandSet, Commands, Context, Error, HandlerBase, Keys, Outgoing, Parameters, Plane, Reply,
+    Result, Screen, Verdict,
 };
 
 use crate::bbox::Rect;
 use crate::crs::{Crs, Projections};
 use crate::located::Located;
+use crate::plane::{MapPlane, Planes, screen_of};
 use crate::project::Transform;
 
 /// `BBOX`, `PROJECTION` and `PGET`: each viewer gets what its box shows, in the projection that it
@@ -39,6 +40,7 @@ struct Options {
     projections: Projections,
     strict: bool,
     compat: bool,
+    planes: Planes,
 }
 
 /// What `PGET` tells the filter: the projection of this reply, instead of the session's.
@@ -46,9 +48,9 @@ struct ProjectedTo(u32);
 
 /// The name of a rewrite: the CRS, and the order of axes.
 #[derive(PartialEq, Eq, Hash)]
-struct Projected {
-    code: u32,
-    strict: bool,
+pub(crate) struct Projected {
+    pub(crate) code: u32,
+    pub(crate) strict: bool,
 }
 
 /// The two things that can be in force.
@@ -189,14 +191,39 @@ impl Geo {
         steps.into_iter().flatten()
     }
 
+    /// The CRS that the box is in.
+    fn code_of_bbox(&self) -> u32 {
+        self.projection.filter(|_| !self.bbox_first).unwrap_or(Crs::STORED)
+    }
+
+    /// After how many units of this CRS the world repeats, for boxes.
+    fn period(&self, code: u32) -> Option<f64> {
+        Crs::period(code).filter(|_| !self.options.strict && !self.options.compat)
+    }
+
+    /// The box in force, as a server compares it with those of many viewers at once.
+    pub fn screen(&self) -> Option<Screen> {
+        let code = self.code_of_bbox();
+        let plane = self.options.planes.of(code, || {
+            let codes = self.options.projections.codes().chain([Crs::STORED]);
+            codes.map(|code| (code, self.plane(code))).collect()
+        })?;
+        Some(Screen { plane, bounds: screen_of(self.bbox?, self.period(code)) })
+    }
+
+    fn plane(&self, code: u32) -> Arc<dyn Plane> {
+        let crs = self.options.projections.get(code).filter(|_| code != Crs::STORED);
+        let (crs, strict) = (crs.cloned(), self.options.strict);
+        Arc::new(MapPlane { crs, strict, period: self.period(code) })
+    }
+
     /// Whether the box shows the content, which is in this CRS.
     fn shows(&self, bbox: &Rect, code: u32, message: &Outgoing<'_>) -> bool {
         let located = message.memo(Located::of);
         if self.options.compat {
             return located.passes(|geometry| bbox.has_vertex_of(geometry));
         }
-        let period = Crs::period(code).filter(|_| !self.options.strict);
-        let rects = bbox.on_world(period);
+        let rects = bbox.on_world(self.period(code));
         located.passes(|geometry| rects.iter().any(|rect| rect.intersects(geometry)))
     }
 
@@ -218,6 +245,10 @@ impl<H: HandlerBase> CommandSet<H> for Geo {
             .command(BBOX, Self::bbox)
             .command("PROJECTION [crs...]", Self::projection)
             .command("PGET channel_name [ref] [client_ref] [projection]", Self::pget);
+    }
+
+    fn screen(&self) -> Option<Screen> {
+        self.screen()
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {

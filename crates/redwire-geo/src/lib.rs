@@ -15,6 +15,7 @@ mod feature;
 mod geo;
 mod geometry;
 mod located;
+mod plane;
 mod project;
 mod tape;
 

@@ -1,4 +1,4 @@
-use redwire_protocol::Content;
+use redwire_protocol::{Bounds, Content};
 
 use crate::feature::Item;
 use crate::geometry::Geometry;
@@ -18,6 +18,19 @@ impl Located {
     pub(crate) fn of(content: &Content) -> Self {
         let tape = Tape::read(content.text());
         tape.root().map_or(Self::Anywhere, |root| Item::read(root).into())
+    }
+
+    /// A box around all of it; `None` if a part is anywhere.
+    pub(crate) fn extent(&self) -> Option<Bounds> {
+        match self {
+            Self::Anywhere => None,
+            Self::Geometry(geometry) => {
+                Some(geometry.bounds().map_or(Bounds::NOTHING, Bounds::from))
+            }
+            Self::AnyOf(members) => members
+                .iter()
+                .try_fold(Bounds::NOTHING, |all, member| Some(all.around(&member.extent()?))),
+        }
     }
 
     pub(crate) fn passes(&self, inside: impl Fn(&Geometry) -> bool + Copy) -> bool {
