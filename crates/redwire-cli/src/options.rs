@@ -17,7 +17,8 @@ pub(crate) enum Command {
     /// Serve the keys and channels of a Redis.
     Serve(Given),
     /// Serve invented trains from memory, with a page to look at them. Needs no Redis.
-    #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)))]
+    #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)),
+        mut_arg("live", |arg| arg.hide(true)))]
     Demo(Given),
 }
 
@@ -56,6 +57,10 @@ pub(crate) struct Given {
     /// EPSG:4326
     #[arg(long, env = "REDWIRE_STRICT_AXIS_ORDER")]
     strict_axis_order: bool,
+    /// Speak the live-map dialect of the npm package mobility-toolbox-js on `trajectory` and
+    /// `deleted_vehicles`: --geo, with snapshots of what is in view
+    #[arg(long, env = "REDWIRE_LIVE")]
+    live: bool,
     /// Connections at a time [default: 50000]
     #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -101,6 +106,7 @@ pub(crate) struct Options {
     pub(crate) shutdown: Duration,
     pub(crate) compat: bool,
     pub(crate) geo: bool,
+    pub(crate) live: bool,
     pub(crate) strict_axis_order: bool,
     pub(crate) log: Log,
 }
@@ -129,6 +135,7 @@ impl Given {
             shutdown: Duration::from_secs(self.shutdown.or(file.shutdown).unwrap_or(10)),
             compat: self.compat || file.compat,
             geo: self.geo || file.geo,
+            live: self.live || file.live,
             strict_axis_order: self.strict_axis_order || file.strict_axis_order,
             log: self.log.or(file.log).unwrap_or_default(),
         };

@@ -21,7 +21,7 @@ pub(crate) async fn serve(options: Options) -> Outcome {
     if !redis.is_live() {
         tracing::warn!("redis is not there yet; serving, and trying again until it is");
     }
-    let api = api(&options, protocol(&options, options.geo), redis);
+    let api = api(&options, protocol(&options), redis);
     door.serve(&options, api, None).await
 }
 
@@ -32,19 +32,25 @@ pub(crate) async fn demo(options: Options) -> Outcome {
     tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
     tokio::spawn(demo::run(memory.clone()));
-    let api = api(&options, protocol(&options, true), memory);
+    let live = Live::over(geo(&options)).layer(Layer::new(demo::CHANNEL));
+    let api = api(&options, Protocol::new().with(Keys).with(live).with(Ping), memory);
     door.serve(&options, api, Some(demo::PAGE)).await
 }
 
-/// The original's commands, and on request its geo commands.
-fn protocol(options: &Options, geo: bool) -> Protocol<Gateway> {
-    let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping);
-    if !geo && !options.strict_axis_order {
-        return protocol;
+/// The original's commands, and on request its geo commands or the live-map dialect.
+fn protocol(options: &Options) -> Protocol<Gateway> {
+    let protocol = Protocol::new().with(Keys).with(Ping);
+    if options.live {
+        return protocol.with(Live::mobility(geo(options)));
     }
+    let protocol = protocol.with(Subscriptions);
+    if options.geo || options.strict_axis_order { protocol.with(geo(options)) } else { protocol }
+}
+
+fn geo(options: &Options) -> Geo {
     let geo = Geo::default();
     let geo = if options.strict_axis_order { geo.strict_axis_order() } else { geo };
-    protocol.with(if options.compat { geo.compat() } else { geo })
+    if options.compat { geo.compat() } else { geo }
 }
 
 fn api(

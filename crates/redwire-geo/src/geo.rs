@@ -84,7 +84,12 @@ impl Geo {
         self
     }
 
-    async fn bbox<H>(
+    /// What `BBOX` does, for sets that build on it.
+    ///
+    /// # Errors
+    ///
+    /// If the words are no box; the old one stays in force then.
+    pub async fn bbox<H>(
         &mut self,
         _: &mut Context<H>,
         (words, parameters): (Vec<String>, Parameters),
@@ -138,7 +143,16 @@ impl Geo {
         Ok(bbox)
     }
 
-    async fn projection<H>(&mut self, _: &mut Context<H>, (words,): (Vec<String>,)) -> Result<()> {
+    /// What `PROJECTION` does, for sets that build on it.
+    ///
+    /// # Errors
+    ///
+    /// If the words are no projection that is served; the old one stays in force then.
+    pub async fn projection<H>(
+        &mut self,
+        _: &mut Context<H>,
+        (words,): (Vec<String>,),
+    ) -> Result<()> {
         let code = match words.as_slice() {
             [name] => self.code_of(name),
             _ => Err(Error::refused(format!("PROJECTION takes one code, not {}", words.len()))),
@@ -165,7 +179,12 @@ impl Geo {
         Ok(crs.code)
     }
 
-    async fn pget<H: HandlerBase>(
+    /// What `PGET` does, for sets that build on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keys::read`], and if the projection is none that is served.
+    pub async fn pget<H: HandlerBase>(
         &mut self,
         context: &mut Context<H>,
         (key, field, client_ref, projection): (
@@ -189,6 +208,26 @@ impl Geo {
         let bbox_first = self.bbox_first || self.projection.is_none();
         let steps = if bbox_first { [bbox, projection] } else { [projection, bbox] };
         steps.into_iter().flatten()
+    }
+
+    /// What the filter does, for sets that build on it.
+    pub fn judge(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let mut code = Crs::STORED;
+        for step in self.steps(message) {
+            match step {
+                Step::Bbox(bbox) if !self.shows(&bbox, code, message) => {
+                    if !message.is_kept() {
+                        return Verdict::Drop;
+                    }
+                }
+                Step::Bbox(_) => {}
+                Step::Projection(projection) => {
+                    self.project(projection, message);
+                    code = projection;
+                }
+            }
+        }
+        Verdict::Pass
     }
 
     /// The CRS that the box is in.
@@ -252,21 +291,6 @@ impl<H: HandlerBase> CommandSet<H> for Geo {
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        let mut code = Crs::STORED;
-        for step in self.steps(message) {
-            match step {
-                Step::Bbox(bbox) if !self.shows(&bbox, code, message) => {
-                    if !message.is_kept() {
-                        return Verdict::Drop;
-                    }
-                }
-                Step::Bbox(_) => {}
-                Step::Projection(projection) => {
-                    self.project(projection, message);
-                    code = projection;
-                }
-            }
-        }
-        Verdict::Pass
+        self.judge(message)
     }
 }

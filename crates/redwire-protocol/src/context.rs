@@ -52,7 +52,8 @@ impl<H> Context<H> {
         self.subscriptions.iter().map(|channel| &**channel)
     }
 
-    pub(crate) fn is_subscribed(&self, channel: &str) -> bool {
+    /// Whether this connection has subscribed to `channel`.
+    pub fn is_subscribed(&self, channel: &str) -> bool {
         self.subscriptions.contains(channel)
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::message::Occasion;
-use crate::{Message, Outgoing, Screen, Verdict};
+use crate::{Figure, Message, Outgoing, Screen, Verdict};
 
 /// One set in one state, as whoever fans messages out sees it.
 pub(crate) trait Filter: Send + Sync {
@@ -11,6 +11,8 @@ pub(crate) trait Filter: Send + Sync {
     fn screen(&self) -> Option<Screen>;
 
     fn observe(&self, observed: Observed<'_>);
+
+    fn figures(&self) -> Vec<Figure>;
 
     /// Whether its filter does anything at all.
     fn acts(&self) -> bool;
@@ -74,6 +76,11 @@ impl Filters {
                 Observed::Gap { since } => Observed::Gap { since: *since },
             });
         }
+    }
+
+    /// What all sets have to tell whoever runs the server.
+    pub fn figures(&self) -> Vec<Figure> {
+        self.0.iter().flat_map(|filter| filter.figures()).collect()
     }
 
     /// The same filters, with the one at `place` in its new state.

@@ -4,7 +4,7 @@ use std::fmt;
 use crate::args::{FromArgs, Shape};
 use crate::command::{Command, Erased, erase};
 use crate::usage::Usage;
-use crate::{Observed, Outgoing, Screen, Verdict};
+use crate::{Figure, Observed, Outgoing, Screen, Verdict};
 
 /// Mechanism: commands, their state, and a filter on what goes out.
 ///
@@ -71,6 +71,11 @@ pub trait CommandSet<H>: Clone + Send + Sync + 'static {
     /// that they are to share is behind an `Arc`. Must be quick, and must not panic.
     fn observe(&self, observed: Observed<'_>) {
         let _ = observed;
+    }
+
+    /// What the set has counted, for the server's metrics. Called on the set that was stacked.
+    fn figures(&self) -> Vec<Figure> {
+        Vec::new()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::args::Args;
 use crate::command::{Erased, Running};
 use crate::filters::{Filter, Observed};
-use crate::{CommandSet, Context, Error, Outgoing, Screen, Verdict};
+use crate::{CommandSet, Context, Error, Figure, Outgoing, Screen, Verdict};
 
 /// One set of a protocol, without its type: makes the slots of new sessions.
 pub(crate) trait Stacked<H>: Send + Sync {
@@ -80,6 +80,10 @@ impl<C: CommandSet<H>, H: 'static> Filter for Published<C, H> {
 
     fn observe(&self, observed: Observed<'_>) {
         self.set.observe(observed);
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        self.set.figures()
     }
 
     fn acts(&self) -> bool {

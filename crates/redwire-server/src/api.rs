@@ -41,8 +41,8 @@ pub(crate) struct Shared<H: HandlerBase> {
 impl<H: HandlerBase> WebsocketApi<H> {
     /// Serves `protocol` on the keys and channels of `backend`, within the default [`Limits`].
     pub fn new(protocol: Protocol<H>, backend: impl Backend) -> Self {
-        let (limits, metrics) = (Limits::default(), Arc::new(Metrics::new()));
         let sets = protocol.filters().clone();
+        let (limits, metrics) = (Limits::default(), Arc::new(Metrics::new(sets.clone())));
         let hub = Arc::new(Hub::new(Arc::new(backend), sets, Arc::clone(&metrics)));
         let connections = Arc::new(Connections::new(limits.connections));
         let origins = Origins::default();

@@ -1,9 +1,12 @@
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::encoding::{EncodeLabelSet, text::encode};
-use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
-use redwire_protocol::Cost;
+use redwire_protocol::{Cost, Figure, Filters};
 
 use crate::Close;
 
@@ -33,8 +36,23 @@ struct Code {
     code: u32,
 }
 
+#[derive(Debug)]
+struct Sets(Filters);
+
+impl Collector for Sets {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        for Figure { name, help, is_counter, value } in self.0.figures() {
+            let metric: &dyn EncodeMetric =
+                if is_counter { &ConstCounter::new(value) } else { &ConstGauge::new(value) };
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// The server's own figures, and those of the protocol's sets.
+    pub(crate) fn new(sets: Filters) -> Self {
         let mut registry = Registry::with_prefix("redwire");
         let mut counter = |name, help| {
             let counter = Counter::<u64, AtomicU64>::default();
@@ -59,6 +77,7 @@ impl Metrics {
         registry.register("backend_live", "1 while the backend is connected", backend_live.clone());
         let closed = Family::default();
         registry.register("connections_closed", "Connections closed by the server", closed.clone());
+        registry.register_collector(Box::new(Sets(sets)));
         Self {
             registry,
             connections,

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use redwire_client::{Error, Link, LinkConfig, LinkEvent};
 use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
+use tokio::time::timeout;
 
 use crate::clock;
 
@@ -69,7 +72,8 @@ impl Backend for RedisBackend {
     }
 
     fn feed(&self) -> Box<dyn Feed> {
-        Box::new(LinkFeed { feed: self.subscriptions.feed(), events: Vec::new() })
+        let (feed, commands) = (self.subscriptions.feed(), self.commands.clone());
+        Box::new(LinkFeed { feed, commands, events: Vec::new() })
     }
 
     fn is_live(&self) -> bool {
@@ -93,14 +97,23 @@ fn or_missing<T: Default>(result: Result<T, Error>) -> Result<T, BackendError> {
 
 struct LinkFeed {
     feed: redwire_client::Feed,
-    /// Kept for its capacity.
+    commands: Link,
+    /// What was received and not handed on.
     events: Vec<LinkEvent>,
 }
+
+/// How long a gap is kept back until there is a connection for commands again: whoever hears of it
+/// reads anew at once.
+const READABLE: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Feed for LinkFeed {
     async fn recv(&mut self, events: &mut Vec<Event>) -> bool {
-        let more = self.feed.recv(&mut self.events).await;
+        let more = !self.events.is_empty() || self.feed.recv(&mut self.events).await;
+        if self.events.iter().any(|event| matches!(event, LinkEvent::Gap { .. })) {
+            // If there is none in time, commands say so themselves.
+            let _ = timeout(READABLE, self.commands.live()).await;
+        }
         events.extend(self.events.drain(..).filter_map(translate));
         more
     }

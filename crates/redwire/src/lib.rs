@@ -2,12 +2,14 @@
 
 pub use redwire_client as client;
 pub use redwire_geo as geo;
+pub use redwire_live as live;
 pub use redwire_protocol as protocol;
 pub use redwire_server as server;
 
 /// Everything a typical program needs: `use redwire::prelude::*;`.
 pub mod prelude {
     pub use redwire_geo::{Geo, Projections};
+    pub use redwire_live::{Layer, Live};
     pub use redwire_protocol::{
         Argument, Backend, CommandSet, Commands, Content, Context, Error, HandlerBase, Keys,
         Limits, Outgoing, Ping, Protocol, Reply, Result, Session, Subscriptions, Verdict,

@@ -13,6 +13,9 @@ use timetable::{DEPARTURES, TRAINS};
 /// The page that shows them.
 pub(crate) const PAGE: &str = include_str!("page.html");
 
+/// Where the vehicles are published, a layer of a live map.
+pub(crate) const CHANNEL: &str = "trains";
+
 /// One train moves at a time; each of them twice in this time times their number.
 const STEP: Duration = Duration::from_millis(250);
 

@@ -1,0 +1,376 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redwire_geo::Geo;
+use redwire_protocol::{
+    CommandSet, Commands, Context, Error, Figure, HandlerBase, Message, Observed, Outgoing,
+    Parameters, Replay, Reply, Result, Screen, Subject, Verdict,
+};
+
+use crate::change::{Change, Was};
+use crate::facts::{Facts, Kind, deleted};
+use crate::options::Options;
+use crate::pace::pace;
+
+/// The live-map dialect: what a map client of today expects, over the channels of [`Layer`]s.
+///
+/// It takes the place of the sets [`Subscriptions`](redwire_protocol::Subscriptions) and [`Geo`] in a
+/// stack, has their commands, and adds to them:
+///
+/// * `BBOX` and `SUB` are answered with what is in view now, without a gap to what is published next;
+/// * a feature that leaves the viewer's box, or is no more, is taken back with a deletion;
+/// * `BBOX left bottom right top zoom name=value…` filters by attributes, and may subscribe;
+/// * `BUFFER ms count` has pushes gathered in one frame, of each feature the newest;
+/// * `RESET` sends what is in view again;
+/// * a viewer that reads slowly gets the newest state of each feature, and stays.
+///
+/// From a layer's first viewer on, the server stays subscribed to its channels and remembers its
+/// features, whether or not anybody looks.
+///
+/// ```
+/// use redwire_geo::Geo;
+/// use redwire_live::{Layer, Live};
+/// use redwire_protocol::{HandlerBase, Keys, Ping, Protocol};
+/// # struct Public;
+/// # impl HandlerBase for Public { fn channel_is_allowed(&self, _: &str) -> bool { true } }
+///
+/// let live = Live::over(Geo::default()).layer(Layer::new("trains")).attribute("line", "/properties/line");
+/// let protocol = Protocol::<Public>::new().with(Keys).with(live).with(Ping);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub(crate) options: Arc<Options>,
+    pub(crate) geo: Geo,
+    wanted: Vec<Wanted>,
+    /// Channels that `BBOX` or a layer subscribed to, and not `SUB`.
+    implied: Vec<Arc<str>>,
+    /// `None` until the first snapshot.
+    seen: Option<Arc<Seen>>,
+}
+
+/// The values of one attribute that a viewer wants to see.
+#[derive(Clone, Debug)]
+struct Wanted {
+    attribute: usize,
+    values: Vec<Box<str>>,
+}
+
+/// For each layer, the last change that a snapshot has told this connection of: what of it is still
+/// on its way is old. Shared by the session and the filters that are in force.
+#[derive(Debug)]
+struct Seen(Box<[AtomicU64]>);
+
+/// The name of the rewrite that makes a deletion of a feature.
+#[derive(PartialEq, Eq, Hash)]
+struct Left;
+
+impl Live {
+    /// The dialect over these boxes and projections, without layers yet.
+    pub fn over(geo: Geo) -> Self {
+        Self { options: Arc::default(), geo, wanted: Vec::new(), implied: Vec::new(), seen: None }
+    }
+
+    async fn sub<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        (channel,): (String,),
+    ) -> Result<Reply> {
+        let was_subscribed = context.is_subscribed(&channel);
+        context.subscribe(&channel).await?;
+        self.implied.retain(|implied| **implied != *channel);
+        let Some(layer) = self.options.layer_of(&channel) else { return Ok(Reply::none()) };
+        if let Some(deletions) = layer.deletions.clone() {
+            self.imply(context, &deletions).await?;
+        }
+        if was_subscribed { Ok(Reply::none()) } else { self.replay(context).await }
+    }
+
+    async fn del<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        (channel,): (String,),
+    ) -> Result<()> {
+        context.unsubscribe(&channel);
+        self.implied.retain(|implied| **implied != *channel);
+        let layer = self.options.layer_of(&channel);
+        if let Some(deletions) = layer.and_then(|layer| layer.deletions.clone()) {
+            self.no_longer_imply(context, &deletions);
+        }
+        Ok(())
+    }
+
+    async fn bbox<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        (words, parameters): (Vec<String>, Parameters),
+    ) -> Result<Reply> {
+        let has_box = !words.is_empty();
+        let wanted = self.wanted_by(&parameters);
+        let variant = self.options.variant_of(&parameters).map(ToOwned::to_owned);
+        self.geo.bbox(context, (words, parameters)).await?;
+        self.wanted = wanted;
+        if has_box {
+            self.follow(context, variant.as_deref()).await?;
+        }
+        self.replay(context).await
+    }
+
+    /// What `mots=rail,tram` asks for.
+    fn wanted_by(&self, parameters: &Parameters) -> Vec<Wanted> {
+        let named = parameters.0.iter().filter_map(|(name, values)| {
+            let attribute = self.options.attribute_of(name)?;
+            Some(Wanted { attribute, values: values.split(',').map(Box::from).collect() })
+        });
+        named.collect()
+    }
+
+    /// Subscribes to the layers that follow boxes of this variant, and leaves those of the others.
+    async fn follow<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        variant: Option<&str>,
+    ) -> Result<()> {
+        let options = Arc::clone(&self.options);
+        for layer in options.layers.iter().filter(|layer| layer.follows_bbox) {
+            for channel in [Some(&layer.channel), layer.deletions.as_ref()].into_iter().flatten() {
+                if layer.variant.as_deref() == variant {
+                    self.imply(context, channel).await?;
+                } else {
+                    self.no_longer_imply(context, channel);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Subscribes on behalf of another command; a channel that the handler denies is not for this
+    /// viewer.
+    async fn imply<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        channel: &Arc<str>,
+    ) -> Result<()> {
+        if context.is_subscribed(channel) {
+            return Ok(());
+        }
+        match context.subscribe(channel).await {
+            Ok(()) => self.implied.push(Arc::clone(channel)),
+            Err(Error::Denied { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn no_longer_imply<H>(&mut self, context: &mut Context<H>, channel: &str) {
+        if let Some(place) = self.implied.iter().position(|implied| **implied == *channel) {
+            self.implied.swap_remove(place);
+            context.unsubscribe(channel);
+        }
+    }
+
+    async fn projection<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        words: (Vec<String>,),
+    ) -> Result<Reply> {
+        self.geo.projection(context, words).await?;
+        self.replay(context).await
+    }
+
+    async fn pget<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        arguments: (String, Option<String>, Option<String>, Option<String>),
+    ) -> Result<Reply> {
+        self.geo.pget(context, arguments).await
+    }
+
+    async fn buffer<H>(
+        &mut self,
+        context: &mut Context<H>,
+        (words,): (Vec<String>,),
+    ) -> Result<()> {
+        context.pace = pace(&words)?;
+        Ok(())
+    }
+
+    async fn reset<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        _: (Vec<String>,),
+    ) -> Result<Reply> {
+        self.replay(context).await
+    }
+
+    /// Everything that is in view on the layers that the connection is subscribed to.
+    async fn replay<H: HandlerBase>(&mut self, context: &mut Context<H>) -> Result<Reply> {
+        let layers = self.options.layers.iter().enumerate();
+        let subscribed: Vec<_> =
+            layers.filter(|(_, layer)| context.is_subscribed(&layer.channel)).collect();
+        if subscribed.is_empty() {
+            return Ok(Reply::none());
+        }
+        for (place, layer) in &subscribed {
+            self.options.fill(*place, layer, context.backend()).await;
+        }
+        let places: Vec<_> = subscribed.into_iter().map(|(place, _)| place).collect();
+        let seen = self.seen.get_or_insert_with(|| Seen::nothing(self.options.layers.len()));
+        let (seen, options) = (Arc::clone(seen), Arc::clone(&self.options));
+        let screen = self.screen();
+        Ok(Reply::none().replaying(Replay::new(move || {
+            let mut messages = Vec::new();
+            for &place in &places {
+                let Some(layer) = options.layers.get(place) else { continue };
+                let (changes, features) = layer.table.snapshot(screen.as_ref());
+                seen.set(place, changes);
+                messages.extend(features);
+            }
+            messages
+        })))
+    }
+
+    fn screen(&self) -> Option<Screen> {
+        let Screen { plane, bounds } = self.geo.screen()?;
+        Some(Screen { plane: self.options.planes.over(&plane), bounds })
+    }
+
+    /// Whether the viewer's box and attributes show the message; it is projected on the way.
+    fn shows(&self, message: &mut Outgoing<'_>) -> bool {
+        let is_wanted = message.is_kept() || self.wants(message);
+        is_wanted && self.geo.judge(message) == Verdict::Pass
+    }
+
+    fn wants(&self, message: &Outgoing<'_>) -> bool {
+        if self.wanted.is_empty() {
+            return true;
+        }
+        let facts = self.facts(message);
+        let is_wanted = |wanted: &Wanted| {
+            let value = facts.attribute(wanted.attribute);
+            value.is_some_and(|value| wanted.values.iter().any(|wanted| **wanted == *value))
+        };
+        !matches!(facts.kind, Kind::Feature(_)) || self.wanted.iter().all(is_wanted)
+    }
+
+    fn facts<'m>(&self, message: &'m Outgoing<'_>) -> &'m Facts {
+        message.memo(|content| self.options.reader.read(content))
+    }
+
+    fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let Some(&change) = message.note::<Change>() else {
+            return if self.shows(message) { Verdict::Pass } else { Verdict::Drop };
+        };
+        let is_old = self.seen.as_ref().is_some_and(|seen| change.number <= seen.of(change.layer));
+        if is_old && !message.is_replayed() {
+            return Verdict::Drop;
+        }
+        if !change.is_deletion && self.shows(message) {
+            change.subject.into_iter().for_each(|subject| message.about(Subject::State(subject)));
+            return Verdict::Pass;
+        }
+        self.take_back(change, message)
+    }
+
+    /// A viewer who saw the feature learns that it has gone.
+    fn take_back(&self, change: Change, message: &mut Outgoing<'_>) -> Verdict {
+        let Some(Was(was)) = message.note() else {
+            // Of a feature that nobody knows, everybody may.
+            return if change.is_deletion { Verdict::Pass } else { Verdict::Drop };
+        };
+        if !self.shows(&mut Outgoing::new(was)) {
+            return Verdict::Drop;
+        }
+        if !change.is_deletion {
+            let Some(layer) = self.options.layers.get(change.layer) else { return Verdict::Drop };
+            let was = Outgoing::new(was);
+            let Kind::Feature(Some(id)) = &self.facts(&was).kind else { return Verdict::Drop };
+            let (source, content) = self.options.deletion(layer, id);
+            message.redirect(Left, |_| (source, content));
+        }
+        change.subject.into_iter().for_each(|subject| message.about(Subject::End(subject)));
+        Verdict::Pass
+    }
+
+    fn observe(&self, message: &mut Message) {
+        let source = message.source();
+        let is_deletions = |deletions: &Option<Arc<str>>| deletions.as_deref() == Some(source);
+        let layers = self.options.layers.iter().enumerate();
+        for (place, layer) in layers {
+            if *layer.channel == *source {
+                let outgoing = Outgoing::new(message);
+                match &self.facts(&outgoing).kind {
+                    Kind::Feature(Some(id)) => {
+                        let id = id.clone();
+                        layer.table.put(place, layer.max_features, id, message);
+                    }
+                    Kind::Deleted(id) => {
+                        let id = id.clone();
+                        layer.table.delete(place, &id, message);
+                    }
+                    _ => {}
+                }
+                return;
+            }
+            if is_deletions(&layer.deletions) {
+                let id = deleted(message.content(), self.facts(&Outgoing::new(message)));
+                if let Some(id) = id {
+                    layer.table.delete(place, &id, message);
+                }
+                return;
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn nothing(layers: usize) -> Arc<Self> {
+        Arc::new(Self((0..layers).map(|_| AtomicU64::new(0)).collect()))
+    }
+
+    fn of(&self, layer: usize) -> u64 {
+        self.0.get(layer).map_or(0, |seen| seen.load(Ordering::Acquire))
+    }
+
+    fn set(&self, layer: usize, changes: u64) {
+        if let Some(seen) = self.0.get(layer) {
+            seen.store(changes, Ordering::Release);
+        }
+    }
+}
+
+impl<H: HandlerBase> CommandSet<H> for Live {
+    fn commands(commands: &mut Commands<Self, H>) {
+        commands
+            .command("SUB channel_name", Self::sub)
+            .command("DEL channel_name", Self::del)
+            .command("BBOX [left_bottom_right_top...] [name=value...]", Self::bbox)
+            .command("PROJECTION [crs...]", Self::projection)
+            .command("PGET channel_name [ref] [client_ref] [projection]", Self::pget)
+            .command("BUFFER [ms_count...]", Self::buffer)
+            .command("RESET [words...]", Self::reset);
+    }
+
+    fn screen(&self) -> Option<Screen> {
+        self.screen()
+    }
+
+    fn observe(&self, observed: Observed<'_>) {
+        match observed {
+            Observed::Message(message) => self.observe(message),
+            Observed::Gap { .. } => {
+                self.options.layers.iter().for_each(|layer| layer.table.expire());
+            }
+            _ => {}
+        }
+    }
+
+    fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
+        self.filter(message)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = <Geo as CommandSet<H>>::figures(&self.geo);
+        figures.extend(self.options.figures());
+        figures
+    }
+}
