@@ -1,5 +1,5 @@
-//! `docs/protocol.md` is what the server does: its conversation is played, and its tables are compared
-//! with the code.
+//! `docs/protocol.md` and `docs/live.md` are what the server does: their conversations are played, and
+//! the former's tables are compared with the code.
 
 use std::time::Duration;
 
@@ -8,19 +8,24 @@ use redwire_suites::{Gateway, Parity, Store};
 use redwire_test::Client;
 
 const PAGE: &str = include_str!("../docs/protocol.md");
+const LIVE: &str = include_str!("../docs/live.md");
 
-/// The lines of the page's only block of that language.
-fn block(language: &str) -> impl Iterator<Item = &'static str> {
-    let (_, block) = PAGE.split_once(&format!("```{language}\n")).expect("such a block");
+/// The lines of a page's only block of that language.
+fn block(page: &'static str, language: &str) -> impl Iterator<Item = &'static str> {
+    let (_, block) = page.split_once(&format!("```{language}\n")).expect("such a block");
     block.split_once("```").expect("the block's end").0.lines()
 }
 
-/// The frame with all its bytes but the digits of its timestamp.
+/// The frame with all its bytes but the digits of its timestamps.
 fn without_time(frame: &str) -> String {
-    let (before, rest) = frame.rsplit_once(r#","timestamp":"#).expect("a timestamp");
-    let (digits, after) = rest.split_once(',').expect("a member after the timestamp");
-    assert!(digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()), "{frame}");
-    format!("{before},{after}")
+    let mut parts = frame.split(r#","timestamp":"#);
+    let mut without = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, after) = part.split_once(',').expect("a member after the timestamp");
+        assert!(digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()), "{frame}");
+        without = without + "," + after;
+    }
+    without
 }
 
 /// `HSET key field value` or `PUBLISH channel payload`, where the last word goes to the line's end.
@@ -35,11 +40,22 @@ async fn do_at_redis(store: &Store, line: &str) {
 }
 
 #[tokio::test]
-async fn the_pages_conversation_takes_place() {
+async fn the_protocols_conversation_takes_place() {
+    let protocol = || Protocol::new().with(Keys).with(Subscriptions).with(Ping);
+    take_place(PAGE, protocol).await;
+}
+
+#[tokio::test]
+async fn the_live_maps_conversation_takes_place() {
+    let live = || Live::mobility(Geo::default());
+    take_place(LIVE, || Protocol::new().with(Keys).with(live()).with(Ping)).await;
+}
+
+async fn take_place(page: &'static str, protocol: impl Fn() -> Protocol<Parity>) {
     for store in Store::both().await {
-        let gateway = Gateway::on(&store).await;
+        let gateway = Gateway::serving(protocol(), &store, Limits::default(), |api| api).await;
         let mut client: Option<Client> = None;
-        for line in block("transcript") {
+        for line in block(page, "transcript") {
             let (who, text) = line.split_at_checked(2).expect("a mark and a text");
             match (who, &mut client) {
                 ("! ", _) => do_at_redis(&store, text).await,

@@ -36,12 +36,14 @@
 
 mod change;
 mod facts;
+mod judge;
 mod layer;
 mod live;
 mod options;
 mod pace;
 mod plane;
 mod pluck;
+mod seen;
 mod table;
 
 pub use layer::Layer;

@@ -1,16 +1,14 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use redwire_geo::Geo;
 use redwire_protocol::{
-    CommandSet, Commands, Context, Error, Figure, HandlerBase, Message, Observed, Outgoing,
-    Parameters, Replay, Reply, Result, Screen, Subject, Verdict,
+    CommandSet, Commands, Context, Error, Figure, HandlerBase, Observed, Outgoing, Parameters,
+    Replay, Reply, Result, Screen, Verdict,
 };
 
-use crate::change::{Change, Was};
-use crate::facts::{Facts, Kind, deleted};
 use crate::options::Options;
 use crate::pace::pace;
+use crate::seen::Seen;
 
 /// The live-map dialect: what a map client of today expects, over the channels of [`Layer`]s.
 ///
@@ -41,28 +39,19 @@ use crate::pace::pace;
 pub struct Live {
     pub(crate) options: Arc<Options>,
     pub(crate) geo: Geo,
-    wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<Wanted>,
     /// Channels that `BBOX` or a layer subscribed to, and not `SUB`.
     implied: Vec<Arc<str>>,
     /// `None` until the first snapshot.
-    seen: Option<Arc<Seen>>,
+    pub(crate) seen: Option<Arc<Seen>>,
 }
 
 /// The values of one attribute that a viewer wants to see.
 #[derive(Clone, Debug)]
-struct Wanted {
-    attribute: usize,
-    values: Vec<Box<str>>,
+pub(crate) struct Wanted {
+    pub(crate) attribute: usize,
+    pub(crate) values: Vec<Box<str>>,
 }
-
-/// For each layer, the last change that a snapshot has told this connection of: what of it is still
-/// on its way is old. Shared by the session and the filters that are in force.
-#[derive(Debug)]
-struct Seen(Box<[AtomicU64]>);
-
-/// The name of the rewrite that makes a deletion of a feature.
-#[derive(PartialEq, Eq, Hash)]
-struct Left;
 
 impl Live {
     /// The dialect over these boxes and projections, without layers yet.
@@ -216,7 +205,7 @@ impl Live {
         let places: Vec<_> = subscribed.into_iter().map(|(place, _)| place).collect();
         let seen = self.seen.get_or_insert_with(|| Seen::nothing(self.options.layers.len()));
         let (seen, options) = (Arc::clone(seen), Arc::clone(&self.options));
-        let screen = self.screen();
+        let screen = self.screen_of_box();
         Ok(Reply::none().replaying(Replay::new(move || {
             let mut messages = Vec::new();
             for &place in &places {
@@ -227,114 +216,6 @@ impl Live {
             }
             messages
         })))
-    }
-
-    fn screen(&self) -> Option<Screen> {
-        let Screen { plane, bounds } = self.geo.screen()?;
-        Some(Screen { plane: self.options.planes.over(&plane), bounds })
-    }
-
-    /// Whether the viewer's box and attributes show the message; it is projected on the way.
-    fn shows(&self, message: &mut Outgoing<'_>) -> bool {
-        let is_wanted = message.is_kept() || self.wants(message);
-        is_wanted && self.geo.judge(message) == Verdict::Pass
-    }
-
-    fn wants(&self, message: &Outgoing<'_>) -> bool {
-        if self.wanted.is_empty() {
-            return true;
-        }
-        let facts = self.facts(message);
-        let is_wanted = |wanted: &Wanted| {
-            let value = facts.attribute(wanted.attribute);
-            value.is_some_and(|value| wanted.values.iter().any(|wanted| **wanted == *value))
-        };
-        !matches!(facts.kind, Kind::Feature(_)) || self.wanted.iter().all(is_wanted)
-    }
-
-    fn facts<'m>(&self, message: &'m Outgoing<'_>) -> &'m Facts {
-        message.memo(|content| self.options.reader.read(content))
-    }
-
-    fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        let Some(&change) = message.note::<Change>() else {
-            return if self.shows(message) { Verdict::Pass } else { Verdict::Drop };
-        };
-        let is_old = self.seen.as_ref().is_some_and(|seen| change.number <= seen.of(change.layer));
-        if is_old && !message.is_replayed() {
-            return Verdict::Drop;
-        }
-        if !change.is_deletion && self.shows(message) {
-            change.subject.into_iter().for_each(|subject| message.about(Subject::State(subject)));
-            return Verdict::Pass;
-        }
-        self.take_back(change, message)
-    }
-
-    /// A viewer who saw the feature learns that it has gone.
-    fn take_back(&self, change: Change, message: &mut Outgoing<'_>) -> Verdict {
-        let Some(Was(was)) = message.note() else {
-            // Of a feature that nobody knows, everybody may.
-            return if change.is_deletion { Verdict::Pass } else { Verdict::Drop };
-        };
-        if !self.shows(&mut Outgoing::new(was)) {
-            return Verdict::Drop;
-        }
-        if !change.is_deletion {
-            let Some(layer) = self.options.layers.get(change.layer) else { return Verdict::Drop };
-            let was = Outgoing::new(was);
-            let Kind::Feature(Some(id)) = &self.facts(&was).kind else { return Verdict::Drop };
-            let (source, content) = self.options.deletion(layer, id);
-            message.redirect(Left, |_| (source, content));
-        }
-        change.subject.into_iter().for_each(|subject| message.about(Subject::End(subject)));
-        Verdict::Pass
-    }
-
-    fn observe(&self, message: &mut Message) {
-        let source = message.source();
-        let is_deletions = |deletions: &Option<Arc<str>>| deletions.as_deref() == Some(source);
-        let layers = self.options.layers.iter().enumerate();
-        for (place, layer) in layers {
-            if *layer.channel == *source {
-                let outgoing = Outgoing::new(message);
-                match &self.facts(&outgoing).kind {
-                    Kind::Feature(Some(id)) => {
-                        let id = id.clone();
-                        layer.table.put(place, layer.max_features, id, message);
-                    }
-                    Kind::Deleted(id) => {
-                        let id = id.clone();
-                        layer.table.delete(place, &id, message);
-                    }
-                    _ => {}
-                }
-                return;
-            }
-            if is_deletions(&layer.deletions) {
-                let id = deleted(message.content(), self.facts(&Outgoing::new(message)));
-                if let Some(id) = id {
-                    layer.table.delete(place, &id, message);
-                }
-                return;
-            }
-        }
-    }
-}
-
-impl Seen {
-    fn nothing(layers: usize) -> Arc<Self> {
-        Arc::new(Self((0..layers).map(|_| AtomicU64::new(0)).collect()))
-    }
-
-    fn of(&self, layer: usize) -> u64 {
-        self.0.get(layer).map_or(0, |seen| seen.load(Ordering::Acquire))
-    }
-
-    fn set(&self, layer: usize, changes: u64) {
-        if let Some(seen) = self.0.get(layer) {
-            seen.store(changes, Ordering::Release);
-        }
     }
 }
 
@@ -351,12 +232,12 @@ impl<H: HandlerBase> CommandSet<H> for Live {
     }
 
     fn screen(&self) -> Option<Screen> {
-        self.screen()
+        self.screen_of_box()
     }
 
     fn observe(&self, observed: Observed<'_>) {
         match observed {
-            Observed::Message(message) => self.observe(message),
+            Observed::Message(message) => self.remember(message),
             Observed::Gap { .. } => {
                 self.options.layers.iter().for_each(|layer| layer.table.expire());
             }
@@ -365,7 +246,7 @@ impl<H: HandlerBase> CommandSet<H> for Live {
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        self.filter(message)
+        self.judge(message)
     }
 
     fn figures(&self) -> Vec<Figure> {

@@ -27,7 +27,8 @@ impl Replays {
 
     /// Waits for a replay whose time has come. Cancel-safe.
     pub(crate) async fn due(&mut self) -> Replay {
-        if self.waiting.is_some() {
+        // Not through the timer if the time has come: it takes a moment, and the next line is waiting.
+        if self.waiting.is_some() && self.not_before > Instant::now() {
             sleep_until(self.not_before).await;
         }
         match self.waiting.take() {

@@ -21,3 +21,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide-your-own-command.md")]
 struct Guide;
+
+/// The page on live maps.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/live.md")]
+struct LiveMaps;

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use redwire_protocol::{Message, Outgoing, Screen, Subject, Verdict};
+
+use crate::change::{Change, Was};
+use crate::facts::{Facts, Kind, deleted};
+use crate::live::{Live, Wanted};
+
+/// The name of the rewrite that makes a deletion of a feature.
+#[derive(PartialEq, Eq, Hash)]
+struct Left;
+
+/// What each viewer gets to see.
+impl Live {
+    pub(crate) fn screen_of_box(&self) -> Option<Screen> {
+        let Screen { plane, bounds } = self.geo.screen()?;
+        Some(Screen { plane: self.options.planes.over(&plane), bounds })
+    }
+
+    /// Whether the viewer's box and attributes show the message; it is projected on the way.
+    fn shows(&self, message: &mut Outgoing<'_>) -> bool {
+        let is_wanted = message.is_kept() || self.wants(message);
+        is_wanted && self.geo.judge(message) == Verdict::Pass
+    }
+
+    fn wants(&self, message: &Outgoing<'_>) -> bool {
+        if self.wanted.is_empty() {
+            return true;
+        }
+        let facts = self.facts(message);
+        let is_wanted = |wanted: &Wanted| {
+            let value = facts.attribute(wanted.attribute);
+            value.is_some_and(|value| wanted.values.iter().any(|wanted| **wanted == *value))
+        };
+        !matches!(facts.kind, Kind::Feature(_)) || self.wanted.iter().all(is_wanted)
+    }
+
+    fn facts<'m>(&self, message: &'m Outgoing<'_>) -> &'m Facts {
+        message.memo(|content| self.options.reader.read(content))
+    }
+
+    pub(crate) fn judge(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let Some(&change) = message.note::<Change>() else {
+            return if self.shows(message) { Verdict::Pass } else { Verdict::Drop };
+        };
+        let is_old = self.seen.as_ref().is_some_and(|seen| change.number <= seen.of(change.layer));
+        if is_old && !message.is_replayed() {
+            return Verdict::Drop;
+        }
+        if !change.is_deletion && self.shows(message) {
+            change.subject.into_iter().for_each(|subject| message.about(Subject::State(subject)));
+            return Verdict::Pass;
+        }
+        self.take_back(change, message)
+    }
+
+    /// A viewer who saw the feature learns that it has gone.
+    fn take_back(&self, change: Change, message: &mut Outgoing<'_>) -> Verdict {
+        let Some(Was(was)) = message.note() else {
+            // Of a feature that nobody knows, everybody may.
+            return if change.is_deletion { Verdict::Pass } else { Verdict::Drop };
+        };
+        if !self.shows(&mut Outgoing::new(was)) {
+            return Verdict::Drop;
+        }
+        if !change.is_deletion {
+            let Some(layer) = self.options.layers.get(change.layer) else { return Verdict::Drop };
+            let was = Outgoing::new(was);
+            let Kind::Feature(Some(id)) = &self.facts(&was).kind else { return Verdict::Drop };
+            let (source, content) = self.options.deletion(layer, id);
+            message.redirect(Left, |_| (source, content));
+        }
+        change.subject.into_iter().for_each(|subject| message.about(Subject::End(subject)));
+        Verdict::Pass
+    }
+
+    /// Puts what is published into its layer's table, which notes on it what that changes.
+    pub(crate) fn remember(&self, message: &mut Message) {
+        let source = message.source();
+        let is_deletions = |deletions: &Option<Arc<str>>| deletions.as_deref() == Some(source);
+        let layers = self.options.layers.iter().enumerate();
+        for (place, layer) in layers {
+            if *layer.channel == *source {
+                let outgoing = Outgoing::new(message);
+                match &self.facts(&outgoing).kind {
+                    Kind::Feature(Some(id)) => {
+                        let id = id.clone();
+                        layer.table.put(place, layer.max_features, id, message);
+                    }
+                    Kind::Deleted(id) => {
+                        let id = id.clone();
+                        layer.table.delete(place, &id, message);
+                    }
+                    _ => {}
+                }
+                return;
+            }
+            if is_deletions(&layer.deletions) {
+                let id = deleted(message.content(), self.facts(&Outgoing::new(message)));
+                if let Some(id) = id {
+                    layer.table.delete(place, &id, message);
+                }
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use redwire::prelude::*;
+use redwire_suites::Store;
+
+use crate::map::{Map, expect_all, train, trains};
+
+#[tokio::test]
+async fn after_an_outage_reset_shows_what_the_hash_holds_now() {
+    let mut map = Map::with(Store::redis().await, trains(), Limits::default()).await;
+    map.publish(&train("a", 1.0, 1.0)).await;
+    map.publish(&train("b", 1.0, 1.0)).await;
+    let seen = [train("a", 1.0, 1.0), train("b", 1.0, 1.0)];
+    let mut viewer = map.viewer_of("0 0 5 5", &seen).await;
+    let Store::Redis(redis) = &mut map.store else { panic!("a Redis") };
+    redis.restart().await;
+    // It has forgotten everything; a publisher comes back with one train.
+    redis.hset("trains", "a", train("a", 2.0, 1.0).to_string()).await;
+    viewer.expect_gap().await;
+    viewer.send("RESET").await;
+    expect_all(&mut viewer, &[train("a", 2.0, 1.0)]).await;
+    viewer.expect_silence().await;
+}
+
+#[tokio::test]
+async fn without_a_redis_boxes_are_taken_and_snapshots_follow_when_it_is_there() {
+    let store = Store::Redis(redwire_test::RedisServer::reserved().await);
+    let mut map = Map::with(store, trains(), Limits::default()).await;
+    let mut viewer = map.viewer().await;
+    viewer.send("BBOX 0 0 5 5").await;
+    viewer.send("SUB trains").await;
+    viewer.expect_silence().await;
+    let Store::Redis(redis) = &mut map.store else { panic!("a Redis") };
+    redis.restart().await;
+    redis.hset("trains", "a", train("a", 1.0, 1.0).to_string()).await;
+    viewer.expect_gap().await;
+    viewer.send("RESET").await;
+    expect_all(&mut viewer, &[train("a", 1.0, 1.0)]).await;
+}
