@@ -5,5 +5,6 @@ mod coming_and_going;
 mod crowd;
 mod neighbours;
 mod only;
+mod screens;
 mod shared_work;
 mod turns;
