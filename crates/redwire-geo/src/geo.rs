@@ -6,15 +6,19 @@ use redwire_protocol::{
 };
 
 use crate::bbox::Rect;
-use crate::crs::{Crs, Projections};
+use crate::crs::Crs;
 use crate::located::Located;
+use crate::options::Options;
 use crate::project::Transform;
+use crate::projections::code_in;
+use crate::reading::Reading;
+use crate::sides;
 
 /// `BBOX`, `PROJECTION` and `PGET`: each viewer gets what its box shows, in the projection that it
 /// asked for.
 ///
-/// Both look at GeoJSON features and feature collections (RFC 7946) in EPSG:4326; everything else
-/// passes as it is. The order of `BBOX` and `PROJECTION` counts: the box is in the units of what was
+/// Both look at GeoJSON features and feature collections (RFC 7946) in EPSG:4326, or another CRS that
+/// [`stored_in`](Self::stored_in) names; everything else passes as it is. The order of `BBOX` and `PROJECTION` counts: the box is in the units of what was
 /// asked for before it.
 ///
 /// ```
@@ -27,18 +31,11 @@ use crate::project::Transform;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Geo {
-    options: Arc<Options>,
+    pub(crate) options: Arc<Options>,
     bbox: Option<Rect>,
     projection: Option<u32>,
     /// Whether `BBOX` was in force first, so that it is in stored units.
     bbox_first: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Options {
-    projections: Projections,
-    strict: bool,
-    compat: bool,
 }
 
 /// What `PGET` tells the filter: the projection of this reply, instead of the session's.
@@ -58,30 +55,6 @@ enum Step {
 }
 
 impl Geo {
-    /// Lets clients ask for these projections; the default is [`Projections::default`].
-    #[must_use]
-    pub fn projections(mut self, projections: Projections) -> Self {
-        Arc::make_mut(&mut self.options).projections = projections;
-        self
-    }
-
-    /// Takes and gives positions in the order in which each CRS's definition names its axes: EPSG:4326
-    /// is latitude, longitude then. By default east comes first everywhere.
-    #[must_use]
-    pub fn strict_axis_order(mut self) -> Self {
-        Arc::make_mut(&mut self.options).strict = true;
-        self
-    }
-
-    /// Answers as redis-websocket-api 0.4.4 did: a geometry is in a box if one of its vertices is
-    /// strictly inside, boxes do not cross the antimeridian, and what cannot be used is met with
-    /// silence.
-    #[must_use]
-    pub fn compat(mut self) -> Self {
-        Arc::make_mut(&mut self.options).compat = true;
-        self
-    }
-
     async fn bbox<H>(
         &mut self,
         _: &mut Context<H>,
@@ -95,8 +68,12 @@ impl Geo {
             [] => self.bbox = None,
             [sides @ .., _] if sides.len() == 4 && self.options.compat => {}
             [left, bottom, right, top, ..] => {
-                let sides = [("left", left), ("bottom", bottom), ("right", right), ("top", top)];
-                let bbox = self.read_bbox(sides)?;
+                let sides = [left, bottom, right, top];
+                let bbox = if self.options.compat {
+                    sides::read(sides)?
+                } else {
+                    sides::check(sides::read(sides)?, self.period())?
+                };
                 self.bbox_first =
                     self.projection.is_none() || (self.bbox.is_some() && self.bbox_first);
                 self.bbox = Some(bbox);
@@ -112,28 +89,11 @@ impl Geo {
         Ok(())
     }
 
-    fn read_bbox(&self, sides: [(&'static str, &String); 4]) -> Result<Rect> {
-        let read = |(name, word): (&'static str, &String)| {
-            let bad = |reason: &str| Error::BadArgument {
-                name,
-                value: word.chars().take(80).collect::<String>().into(),
-                reason: reason.into(),
-            };
-            let side: f64 = word.parse().map_err(|_| bad("not a number"))?;
-            if side.is_nan() && !self.options.compat { Err(bad("not a number")) } else { Ok(side) }
-        };
-        let [left, bottom, right, top] = sides;
-        let bbox =
-            Rect { left: read(left)?, bottom: read(bottom)?, right: read(right)?, top: read(top)? };
-        if bbox.bottom > bbox.top && !self.options.compat {
-            let reason = format!("less than bottom, which is {}", bbox.bottom);
-            return Err(Error::BadArgument {
-                name: "top",
-                value: bbox.top.to_string().into(),
-                reason: reason.into(),
-            });
-        }
-        Ok(bbox)
+    /// After how many units the world repeats in the CRS that a box given now is in.
+    fn period(&self) -> Option<f64> {
+        let stored = self.options.stored.code();
+        let before = self.projection.filter(|_| self.bbox.is_none() || !self.bbox_first);
+        Crs::period(before.unwrap_or(stored)).filter(|_| !self.options.strict)
     }
 
     async fn projection<H>(&mut self, _: &mut Context<H>, (words,): (Vec<String>,)) -> Result<()> {
@@ -142,7 +102,9 @@ impl Geo {
             _ => Err(Error::refused(format!("PROJECTION takes one code, not {}", words.len()))),
         };
         match code {
-            Ok(Crs::STORED) if !self.options.strict => self.projection = None,
+            Ok(code) if code == self.options.stored.code() && !self.options.strict => {
+                self.projection = None;
+            }
             Ok(code) => {
                 let was_in_force = self.projection.is_some();
                 self.bbox_first = self.bbox.is_some() && (self.bbox_first || !was_in_force);
@@ -155,12 +117,14 @@ impl Geo {
     }
 
     fn code_of(&self, name: &str) -> Result<u32> {
-        let crs = self.options.projections.named(name).ok_or_else(|| Error::BadArgument {
+        let stored = self.options.stored.code();
+        let is_served =
+            |code: &u32| *code == stored || self.options.projections.get(*code).is_some();
+        code_in(name).filter(is_served).ok_or_else(|| Error::BadArgument {
             name: "projection",
             value: name.chars().take(80).collect::<String>().into(),
             reason: "not one of the projections that are served, such as epsg:3857".into(),
-        })?;
-        Ok(crs.code)
+        })
     }
 
     async fn pget<H: HandlerBase>(
@@ -173,7 +137,8 @@ impl Geo {
             Option<String>,
         ),
     ) -> Result<Reply> {
-        let code = projection.map_or(Ok(Crs::STORED), |name| self.code_of(&name))?;
+        let stored = self.options.stored.code();
+        let code = projection.map_or(Ok(stored), |name| self.code_of(&name))?;
         let reply = Keys::read(context, &key, field.as_deref(), client_ref).await?;
         Ok(reply.noted(ProjectedTo(code)))
     }
@@ -191,7 +156,7 @@ impl Geo {
 
     /// Whether the box shows the content, which is in this CRS.
     fn shows(&self, bbox: &Rect, code: u32, message: &Outgoing<'_>) -> bool {
-        let located = message.memo(Located::of);
+        let located = self.locate(message, code);
         if self.options.compat {
             return located.passes(|geometry| bbox.has_vertex_of(geometry));
         }
@@ -200,13 +165,30 @@ impl Geo {
         located.passes(|geometry| rects.iter().any(|rect| rect.intersects(geometry)))
     }
 
+    /// Where the content is, which is in this CRS.
+    fn locate<'o>(&self, message: &'o Outgoing<'_>, code: u32) -> &'o Located {
+        &self.read(message, code).located
+    }
+
+    /// Every message is read as it is stored, so that is when it is counted: once.
+    fn read<'o>(&self, message: &'o Outgoing<'_>, code: u32) -> &'o Arc<Reading> {
+        message.memo(|content| {
+            let reading = Reading::of(content);
+            if code == self.options.stored.code() {
+                self.options.counters.unlocatable(reading.malformed);
+            }
+            Arc::new(reading)
+        })
+    }
+
     fn project(&self, code: u32, message: &mut Outgoing<'_>) {
-        let strict = self.options.strict;
-        let Some(crs) = self.options.projections.get(code) else { return };
-        if code != Crs::STORED {
-            let transform = Transform { crs, strict };
-            message.rewrite(Projected { code, strict }, |content| transform.rewrite(content));
-        }
+        let Options { stored, strict, ref counters, .. } = *self.options;
+        let reading = self.read(message, stored.code());
+        let crs = self.options.projections.get(code).filter(|crs| crs.code != stored.code());
+        let Some(crs) = crs.filter(|_| !reading.geometries.is_empty()) else { return };
+        let (reading, key) = (Arc::clone(reading), Projected { code, strict });
+        let transform = Transform { stored, crs, strict, counters };
+        message.rewrite(key, |content| transform.rewrite(content, &reading));
     }
 }
 
@@ -221,7 +203,7 @@ impl<H: HandlerBase> CommandSet<H> for Geo {
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        let mut code = Crs::STORED;
+        let mut code = self.options.stored.code();
         for step in self.steps(message) {
             match step {
                 Step::Bbox(bbox) if !self.shows(&bbox, code, message) => {
