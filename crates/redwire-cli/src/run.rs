@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::demo;
 use crate::gateway::Gateway;
-use crate::options::Options;
+use crate::options::{Options, StoredCrs};
 use crate::pages::{Site, router};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -27,6 +27,7 @@ pub(crate) async fn serve(options: Options) -> Outcome {
 
 /// `redwire demo`.
 pub(crate) async fn demo(options: Options) -> Outcome {
+    let options = Options { stored_crs: None, ..options };
     let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
@@ -39,10 +40,11 @@ pub(crate) async fn demo(options: Options) -> Outcome {
 /// The original's commands, and on request its geo commands.
 fn protocol(options: &Options, geo: bool) -> Protocol<Gateway> {
     let protocol = Protocol::new().with(Keys).with(Subscriptions).with(Ping);
-    if !geo && !options.strict_axis_order {
+    if !geo && !options.strict_axis_order && options.stored_crs.is_none() {
         return protocol;
     }
-    let geo = Geo::default();
+    let stored = options.stored_crs.map(StoredCrs::code);
+    let geo = stored.map_or_else(Geo::default, |code| Geo::default().stored_in(code));
     let geo = if options.strict_axis_order { geo.strict_axis_order() } else { geo };
     protocol.with(if options.compat { geo.compat() } else { geo })
 }
