@@ -166,6 +166,31 @@ async fn by_default_a_left_side_beyond_the_right_one_crosses_the_antimeridian() 
 }
 
 #[tokio::test]
+async fn where_the_world_does_not_repeat_a_left_side_beyond_the_right_one_is_an_error() {
+    let message = |value: &str, left: &str| {
+        let reason = format!("less than left, which is {left}, where the world does not repeat");
+        format!("argument `right` cannot be `{value}`: {reason}")
+    };
+    for mut world in World::both(Geo::default(), false).await {
+        world.tell(&["PROJECTION epsg:2056"]).await;
+        world.client.send("BBOX 2700000 1200000 2600000 1300000").await;
+        world.client.expect_error(&message("2600000", "2700000")).await;
+        world.tell(&["PROJECTION epsg:3857", "BBOX 20000000 0 -20000000 1"]).await;
+
+        // A box that was there first is in degrees, and stays so.
+        world.reconnect().await;
+        world.tell(&[BOX, "PROJECTION epsg:2056", "BBOX 170 -20 -170 -10"]).await;
+        world.client.send("BBOX inf -20 -170 -10").await;
+        world.client.expect_error(&message("-170", "inf")).await;
+        assert_ne!(world.read(&point(175.0, -15.0)).await, Value::Null);
+    }
+    for mut world in World::both(Geo::default().strict_axis_order(), false).await {
+        world.client.send("BBOX 50 5 45 10").await;
+        world.client.expect_error(&message("45", "50")).await;
+    }
+}
+
+#[tokio::test]
 async fn s081_pushes_go_through_the_box() {
     for (compat, geo) in [(false, Geo::default()), (true, Geo::default().compat())] {
         for mut world in World::both(geo, compat).await {

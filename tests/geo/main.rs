@@ -5,8 +5,14 @@
 
 #![allow(clippy::indexing_slicing, reason = "indexing a JSON value does not panic")]
 
+mod alike;
 mod boxes;
+mod counts;
+mod documents;
+mod fuzz;
 mod oracles;
 mod pget;
 mod projections;
+mod rewriting;
+mod stored;
 mod world;

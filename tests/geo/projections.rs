@@ -1,6 +1,6 @@
 //! `PROJECTION`: S083 to S096, S102, S105, S107 to S111.
 
-use redwire_geo::Geo;
+use redwire_geo::{Geo, Projections};
 use serde_json::{Value, json};
 
 use crate::world::{World, collection, feature, point};
@@ -149,6 +149,60 @@ async fn s109_to_s111_strict_axis_order() {
         ] {
             world.tell(&[line]).await;
             world.reads(&sw, &expected, 1e-3).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn bbox_members_are_recomputed_at_every_level() {
+    let place =
+        |x: f64, y: f64, bbox: Value| json!({"type": "Point", "coordinates": [x, y], "bbox": bbox});
+    let own = json!([1, 1, 1, 1]);
+    let inner = json!({
+        "type": "GeometryCollection",
+        "bbox": [0, 0, 0, 1, 1, 0],
+        "geometries": [place(1.0, 1.0, own.clone()), place(7.0, 47.0, own)],
+    });
+    let outer = json!({"type": "GeometryCollection", "geometries": [inner, place(0.0, 0.0, json!("no box"))]});
+    let feature = json!({"type": "Feature", "bbox": [0, 0, 7, 47], "geometry": outer});
+    let lost = json!({"type": "Feature", "bbox": [5, 91, 5, 91], "geometry": place(5.0, 91.0, json!([1]))});
+    let collection = json!({
+        "type": "FeatureCollection", "bbox": [0, 0, 7, 91], "features": [feature, lost],
+    });
+    let ([x, y], [east, north]) = ([111_319, 111_325], [779_236, 5_942_074]);
+    for mut world in World::both(metres(), false).await {
+        world.tell(&["PROJECTION epsg:3857"]).await;
+        let read = world.read(&collection).await;
+        assert_eq!(read["bbox"], json!([0, 0, east, north]));
+        assert_eq!(read["features"][1]["bbox"], json!([5, 91, 5, 91]), "nothing to go by");
+        let feature = &read["features"][0];
+        assert_eq!(feature["bbox"], json!([0, 0, east, north]));
+        let geometries = &feature["geometry"]["geometries"];
+        assert_eq!(geometries[0]["bbox"], json!([x, y, 0, east, north, 0]));
+        assert_eq!(geometries[0]["geometries"][0]["bbox"], json!([x, y, x, y]));
+        assert_eq!(geometries[0]["geometries"][1]["bbox"], json!([east, north, east, north]));
+        assert_eq!(geometries[1]["bbox"], "no box");
+    }
+}
+
+/// EPSG:3857 in whole metres.
+fn metres() -> Geo {
+    Geo::default().projections(Projections::default().precision(3857, 0))
+}
+
+#[tokio::test]
+async fn numbers_have_the_decimals_that_were_configured_and_stored_ones_stay() {
+    let projections = Projections::default().precision(3857, 1).precision(2056, 3);
+    let geo = Geo::default().projections(projections.precision(4326, 1));
+    let place = feature("Point", json!([7.123456, 47.654321, 1.23456]));
+    for mut world in World::both(geo, false).await {
+        for (code, expected) in [
+            (4326, json!([7.123456, 47.654321, 1.23456])),
+            (3857, json!([792979.5, 6049537.6, 1.23456])),
+            (2056, json!([2576322.218, 1278234.18, 1.23456])),
+        ] {
+            world.tell(&[&format!("PROJECTION epsg:{code}")]).await;
+            assert_eq!(world.read(&place).await["geometry"]["coordinates"], expected, "{code}");
         }
     }
 }

@@ -1,6 +1,7 @@
-"""Seeded geometries and boxes, with shapely's word on whether they intersect.
+"""Seeded geometries and boxes, with shapely's word on whether they intersect, and what the rule of
+redis-websocket-api 0.4.4 says: whether a vertex is strictly inside.
 
-Prints a JSON array a line: [box, geometry, intersects]. Many coordinates are small halves, so that
+Prints a JSON array a line: [box, geometry, intersects, has a vertex inside]. Many coordinates are small halves, so that
 edges and corners are met exactly; polygons are valid, because of others shapely says nothing certain.
 """
 
@@ -71,6 +72,20 @@ def geometry(rng, depth=0):
     return {"type": kind, "coordinates": KINDS[kind](rng)}
 
 
+def vertices(geometry):
+    if geometry["type"] == "GeometryCollection":
+        for member in geometry["geometries"]:
+            yield from vertices(member)
+        return
+    nested = [geometry["coordinates"]]
+    while nested:
+        last = nested.pop()
+        if isinstance(last[0], (int, float)):
+            yield last
+        else:
+            nested.extend(last)
+
+
 def main(count, seed):
     rng = random.Random(seed)
     while count:
@@ -84,7 +99,8 @@ def main(count, seed):
         if not known.is_valid:
             continue
         intersects = box(left, bottom, right, top).intersects(known)
-        print(json.dumps([[left, bottom, right, top], drawn, bool(intersects)]))
+        inside = any(left < x < right and bottom < y < top for x, y in vertices(drawn))
+        print(json.dumps([[left, bottom, right, top], drawn, bool(intersects), inside]))
         count -= 1
 
 

@@ -17,8 +17,8 @@ pub(crate) enum Command {
     /// Serve the keys and channels of a Redis.
     Serve(Given),
     /// Serve invented trains from memory, with a page to look at them. Needs no Redis.
-    #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)),
-        mut_arg("live", |arg| arg.hide(true)))]
+    #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)))]
+    #[command(mut_arg("live", |arg| arg.hide(true)), mut_arg("stored_crs", |arg| arg.hide(true)))]
     Demo(Given),
 }
 
@@ -61,6 +61,9 @@ pub(crate) struct Given {
     /// `deleted_vehicles`: --geo, with snapshots of what is in view
     #[arg(long, env = "REDWIRE_LIVE")]
     live: bool,
+    /// --geo, with positions published in this CRS [default: 4326, with --live 3857]
+    #[arg(long, value_name = "CODE", env = "REDWIRE_STORED_CRS")]
+    stored_crs: Option<StoredCrs>,
     /// Connections at a time [default: 50000]
     #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -91,6 +94,34 @@ pub(crate) enum Log {
     Json,
 }
 
+/// The CRSs in which positions can be published.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(try_from = "u32")]
+pub(crate) enum StoredCrs {
+    #[value(name = "4326")]
+    LongitudeLatitude,
+    #[value(name = "3857")]
+    WebMercator,
+}
+
+impl StoredCrs {
+    pub(crate) fn code(self) -> u32 {
+        match self {
+            Self::LongitudeLatitude => 4326,
+            Self::WebMercator => 3857,
+        }
+    }
+}
+
+impl TryFrom<u32> for StoredCrs {
+    type Error = String;
+
+    fn try_from(code: u32) -> Result<Self, String> {
+        let known = Self::value_variants().iter().find(|crs| crs.code() == code);
+        known.copied().ok_or_else(|| format!("stored-crs is 4326 or 3857, not {code}"))
+    }
+}
+
 /// What the program does, every default filled in.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -108,6 +139,7 @@ pub(crate) struct Options {
     pub(crate) geo: bool,
     pub(crate) live: bool,
     pub(crate) strict_axis_order: bool,
+    pub(crate) stored_crs: Option<StoredCrs>,
     pub(crate) log: Log,
 }
 
@@ -137,6 +169,7 @@ impl Given {
             geo: self.geo || file.geo,
             live: self.live || file.live,
             strict_axis_order: self.strict_axis_order || file.strict_axis_order,
+            stored_crs: self.stored_crs.or(file.stored_crs),
             log: self.log.or(file.log).unwrap_or_default(),
         };
         if options.channels.is_empty() {
@@ -187,6 +220,18 @@ mod tests {
         let options = options(Given { port: Some(2), config, ..Given::default() });
         assert_eq!((options.port, options.channels), (2, vec!["public.*".to_owned()]));
         assert_eq!(options.max_age, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn the_stored_crs_is_one_of_two() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let with = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Given { config: Some(file.path().to_owned()), ..Given::default() }.complete()
+        };
+        assert_eq!(with("stored-crs = 3857").unwrap().stored_crs, Some(StoredCrs::WebMercator));
+        let error = with("stored-crs = 2056").unwrap_err();
+        assert!(error.contains("4326 or 3857, not 2056"), "{error}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::demo;
 use crate::gateway::Gateway;
-use crate::options::Options;
+use crate::options::{Options, StoredCrs};
 use crate::pages::{Site, router};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -27,6 +27,7 @@ pub(crate) async fn serve(options: Options) -> Outcome {
 
 /// `redwire demo`.
 pub(crate) async fn demo(options: Options) -> Outcome {
+    let options = Options { stored_crs: None, ..options };
     let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
@@ -44,11 +45,17 @@ fn protocol(options: &Options) -> Protocol<Gateway> {
         return protocol.with(Live::mobility(geo(options)));
     }
     let protocol = protocol.with(Subscriptions);
-    if options.geo || options.strict_axis_order { protocol.with(geo(options)) } else { protocol }
+    if options.geo || options.strict_axis_order || options.stored_crs.is_some() {
+        protocol.with(geo(options))
+    } else {
+        protocol
+    }
 }
 
 fn geo(options: &Options) -> Geo {
-    let geo = Geo::default();
+    // What the npm package publishes and looks at without a word about it.
+    let usual = if options.live { StoredCrs::WebMercator } else { StoredCrs::LongitudeLatitude };
+    let geo = Geo::default().stored_in(options.stored_crs.unwrap_or(usual).code());
     let geo = if options.strict_axis_order { geo.strict_axis_order() } else { geo };
     if options.compat { geo.compat() } else { geo }
 }

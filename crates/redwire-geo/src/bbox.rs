@@ -29,6 +29,13 @@ impl Rect {
             && other.bottom <= self.top
     }
 
+    fn surrounds(&self, other: &Self) -> bool {
+        self.left <= other.left
+            && other.right <= self.right
+            && self.bottom <= other.bottom
+            && other.top <= self.top
+    }
+
     fn contains(&self, [x, y]: Position) -> bool {
         self.left <= x && x <= self.right && self.bottom <= y && y <= self.top
     }
@@ -85,8 +92,10 @@ impl Rect {
 
     /// True intersection of a geometry of any kind with the closed box.
     pub(crate) fn intersects(&self, geometry: &Geometry) -> bool {
-        geometry.bounds().is_some_and(|bounds| self.overlaps(&bounds))
-            && geometry.parts.iter().any(|part| self.meets(part))
+        geometry.bounds().is_some_and(|bounds| {
+            self.overlaps(&bounds)
+                && (self.surrounds(&bounds) || geometry.parts.iter().any(|part| self.meets(part)))
+        })
     }
 
     /// The box on a world that repeats every `period` to the right: a left side beyond the right one

@@ -10,14 +10,27 @@
 //! transforms are made at start-up.
 
 mod bbox;
+mod counts;
 mod crs;
-mod feature;
+mod edits;
+#[cfg(test)]
+mod fuzz;
 mod geo;
 mod geometry;
+#[cfg(feature = "proj")]
+mod libproj;
 mod located;
+mod options;
 mod plane;
+mod proj4;
 mod project;
+mod projections;
+mod projector;
+mod reading;
+mod sides;
 mod tape;
 
-pub use crs::{Projections, Projector};
+pub use counts::Counts;
 pub use geo::Geo;
+pub use projections::Projections;
+pub use projector::Projector;

@@ -1,10 +1,8 @@
-use redwire_protocol::{Bounds, Content};
+use redwire_protocol::Bounds;
 
-use crate::feature::Item;
 use crate::geometry::Geometry;
-use crate::tape::Tape;
 
-/// Where a message is on the map, without its text: kept beside the message for all viewers.
+/// Where a message is on the map.
 #[derive(Debug)]
 pub(crate) enum Located {
     /// Nothing to locate: everybody gets it.
@@ -15,11 +13,6 @@ pub(crate) enum Located {
 }
 
 impl Located {
-    pub(crate) fn of(content: &Content) -> Self {
-        let tape = Tape::read(content.text());
-        tape.root().map_or(Self::Anywhere, |root| Item::read(root).into())
-    }
-
     /// A box around all of it; `None` if a part is anywhere.
     pub(crate) fn extent(&self) -> Option<Bounds> {
         match self {
@@ -40,14 +33,13 @@ impl Located {
             Self::AnyOf(members) => members.iter().any(|member| member.passes(inside)),
         }
     }
-}
 
-impl From<Item<'_>> for Located {
-    fn from(item: Item<'_>) -> Self {
-        match item {
-            Item::Alien | Item::Feature(_, None) => Self::Anywhere,
-            Item::Feature(_, Some((_, geometry))) => Self::Geometry(geometry),
-            Item::Collection(_, items) => Self::AnyOf(items.into_iter().map(Self::from).collect()),
+    /// Visits the geometries in the order of the text.
+    pub(crate) fn visit<'l>(&'l self, visit: &mut impl FnMut(&'l Geometry)) {
+        match self {
+            Self::Anywhere => {}
+            Self::Geometry(geometry) => visit(geometry),
+            Self::AnyOf(members) => members.iter().for_each(|member| member.visit(visit)),
         }
     }
 }

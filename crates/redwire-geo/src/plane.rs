@@ -1,61 +1,45 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redwire_protocol::{Bounds, Message, Outgoing, Plane};
 
 use crate::bbox::Rect;
-use crate::crs::Crs;
-use crate::geo::Projected;
-use crate::located::Located;
-use crate::project::Transform;
+use crate::options::Options;
 
 /// Where messages lie in one CRS: projected once for all viewers whose boxes are in it.
-pub(crate) struct MapPlane {
-    /// `None`: as stored.
-    pub(crate) crs: Option<Crs>,
-    pub(crate) strict: bool,
-    /// After how many units to the east the world repeats, if it does.
-    pub(crate) period: Option<f64>,
+struct MapPlane {
+    code: u32,
+    options: Arc<Options>,
 }
 
 /// One plane for each CRS that viewers look at, shared by all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Planes(OnceLock<BTreeMap<u32, Arc<dyn Plane>>>);
+pub(crate) struct Planes(Mutex<BTreeMap<u32, Arc<dyn Plane>>>);
 
 impl Planes {
-    pub(crate) fn of(
-        &self,
-        code: u32,
-        all: impl FnOnce() -> BTreeMap<u32, Arc<dyn Plane>>,
-    ) -> Option<Arc<dyn Plane>> {
-        self.0.get_or_init(all).get(&code).cloned()
-    }
-}
-
-impl Clone for Planes {
-    /// Options that are changed have planes of their own.
-    fn clone(&self) -> Self {
-        Self::default()
+    /// The plane of a CRS that is served, so that there are never many.
+    pub(crate) fn of(&self, code: u32, options: &Arc<Options>) -> Arc<dyn Plane> {
+        let mut planes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let plane = || Arc::new(MapPlane { code, options: Arc::clone(options) }) as Arc<dyn Plane>;
+        Arc::clone(planes.entry(code).or_insert_with(plane))
     }
 }
 
 impl Plane for MapPlane {
     fn extent(&self, message: &Message) -> Option<Bounds> {
         let mut outgoing = Outgoing::new(message);
-        if let Some(crs) = &self.crs {
-            let transform = Transform { crs, strict: self.strict };
-            let name = Projected { code: crs.code, strict: self.strict };
-            outgoing.rewrite(name, |content| transform.rewrite(content));
+        if self.code != self.options.stored.code() {
+            self.options.project(self.code, &mut outgoing);
         }
-        let extent = outgoing.memo(Located::of).extent()?;
-        Some(in_world(extent, self.period))
+        let extent = self.options.locate(&outgoing, self.code).extent()?;
+        Some(in_world(extent, self.options.period(self.code)))
     }
 }
 
 impl fmt::Debug for MapPlane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("MapPlane").field(&self.crs.as_ref().map(|crs| crs.code)).finish()
+        f.debug_tuple("MapPlane").field(&self.code).finish()
     }
 }
 

@@ -49,6 +49,23 @@ async fn a_unix_socket_is_a_redis_too() {
 }
 
 #[tokio::test]
+async fn positions_may_be_stored_in_epsg_3857() {
+    let redis = RedisServer::start().await;
+    let bern = r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[828064,5934093]}}"#;
+    redis.hset("trains", "1", bern).await;
+    let program = serve(&["--stored-crs", "3857"], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    client.send("BBOX 800000 5900000 900000 6000000").await;
+    client.send("PGET trains projection=epsg:4326").await;
+    let longitude = client.next().await["content"]["geometry"]["coordinates"][0].as_f64();
+    assert!(longitude.is_some_and(|longitude| (longitude - 7.4386).abs() < 1e-3), "{longitude:?}");
+
+    let (code, error) = refuses(&["--stored-crs", "2056"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("4326, 3857"), "{error}");
+}
+
+#[tokio::test]
 async fn s046_a_maximum_age_closes_with_1001() {
     let redis = RedisServer::start().await;
     let program = serve(&["--max-age", "1"], &redis).await;
