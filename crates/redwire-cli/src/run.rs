@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use redwire::prelude::serve as serve_until;
@@ -83,35 +84,58 @@ fn api(
 /// Where visitors come in, and the signals that close it. Opened before anything else, so that a port
 /// in use is the first thing to be said, and no signal is missed once the port is open.
 struct Door {
+    signals: Signals,
+    listener: TcpListener,
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    listener: TcpListener,
+}
+
+impl Signals {
+    fn open() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for either.
+    async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
 }
 
 impl Door {
     async fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
+        let signals = Signals::open()?;
+        // An IPv6 address may be in brackets, as in a URL.
         let (host, port) = (options.host.as_str(), options.port);
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        let listener = TcpListener::bind((host, port))
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let listener = TcpListener::bind((bare, port))
             .await
             .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
-        Ok(Self { terminate, interrupt, listener })
+        Ok(Self { signals, listener })
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains; who comes while it drains gets 503.
+    /// Serves until SIGTERM or SIGINT, then drains; who comes while it drains gets 503. A second signal
+    /// ends it at once.
     async fn serve(
-        mut self,
+        self,
         options: &Options,
         api: WebsocketApi<Gateway>,
         page: Option<&'static str>,
     ) -> Outcome {
         let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
+        let Self { mut signals, listener } = self;
         let drained = async {
-            tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-            drain(&api, options.shutdown).await;
+            signals.next().await;
+            tokio::select! {
+                () = drain(&api, options.shutdown) => {}
+                () = signals.next() => tracing::warn!("asked again: ending at once"),
+            }
         };
-        serve_until(self.listener, router(site), &Limits::default(), drained).await?;
+        serve_until(listener, router(site), &Limits::default(), drained).await?;
         Ok(())
     }
 }
