@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redwire::prelude::serve as serve_until;
@@ -8,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::demo;
+use crate::demo::assets::Assets;
 use crate::gateway::Gateway;
 use crate::options::Options;
 use crate::pages::{Site, router};
@@ -21,19 +23,26 @@ pub(crate) async fn serve(options: Options) -> Outcome {
     if !redis.is_live() {
         tracing::warn!("redis is not there yet; serving, and trying again until it is");
     }
-    let api = api(&options, protocol(&options, options.geo), redis);
+    let api = api(&options, protocol(&options, options.geo), redis, limits(&options));
     door.serve(&options, api, None).await
 }
 
 /// `redwire demo`.
-pub(crate) async fn demo(options: Options) -> Outcome {
+pub(crate) async fn demo(options: Options, vehicles: u32) -> Outcome {
     let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
-    tokio::spawn(demo::run(memory.clone()));
-    let api = api(&options, protocol(&options, true), memory);
-    door.serve(&options, api, Some(demo::PAGE)).await
+    let publisher = demo::run(memory.clone(), vehicles as usize);
+    tokio::spawn(async move {
+        if let Err(error) = publisher.await {
+            tracing::error!(%error, "no vehicles: the demo's data cannot be read");
+        }
+    });
+    // A page that shows every vehicle gets megabytes a second, and may be busy drawing for a while.
+    let limits = Limits { outbox_bytes: 16 << 20, outbox_messages: 1 << 16, ..limits(&options) };
+    let api = api(&options, protocol(&options, true), memory, limits);
+    door.serve(&options, api, Some(Arc::new(Assets::new()))).await
 }
 
 /// The original's commands, and on request its geo commands.
@@ -47,18 +56,22 @@ fn protocol(options: &Options, geo: bool) -> Protocol<Gateway> {
     protocol.with(if options.compat { geo.compat() } else { geo })
 }
 
-fn api(
-    options: &Options,
-    protocol: Protocol<Gateway>,
-    backend: impl Backend,
-) -> WebsocketApi<Gateway> {
+fn limits(options: &Options) -> Limits {
     let defaults = Limits::default();
-    let limits = Limits {
+    Limits {
         max_age: options.max_age,
         connections: options.max_connections.unwrap_or(defaults.connections),
         commands_per_second: options.max_commands.unwrap_or(defaults.commands_per_second),
         ..defaults
-    };
+    }
+}
+
+fn api(
+    options: &Options,
+    protocol: Protocol<Gateway>,
+    backend: impl Backend,
+    limits: Limits,
+) -> WebsocketApi<Gateway> {
     let api = WebsocketApi::new(protocol, backend).limits(limits);
     let api = if options.compat { api.compat() } else { api };
     match &options.origin {
@@ -91,9 +104,9 @@ impl Door {
         mut self,
         options: &Options,
         api: WebsocketApi<Gateway>,
-        page: Option<&'static str>,
+        assets: Option<Arc<Assets>>,
     ) -> Outcome {
-        let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
+        let site = Site { api: api.clone(), gateway: Gateway::new(options), assets };
         let drained = async {
             tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
             drain(&api, options.shutdown).await;
