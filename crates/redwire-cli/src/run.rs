@@ -33,12 +33,8 @@ pub(crate) async fn demo(options: Options, vehicles: u32) -> Outcome {
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
-    let publisher = demo::run(memory.clone(), vehicles as usize);
-    tokio::spawn(async move {
-        if let Err(error) = publisher.await {
-            tracing::error!(%error, "no vehicles: the demo's data cannot be read");
-        }
-    });
+    let fleet = demo::fill(&memory, vehicles)?;
+    tokio::spawn(demo::run(memory.clone(), fleet));
     // A page that shows every vehicle gets megabytes a second, and may be busy drawing for a while.
     let limits = Limits { outbox_bytes: 16 << 20, outbox_messages: 1 << 16, ..limits(&options) };
     let api = api(&options, protocol(&options, true), memory, limits);

@@ -8,7 +8,7 @@ const LAPSE: f64 = 10.0;
 
 /// All vehicles. Where each one is depends on the time and nothing else: a restart changes no place.
 #[derive(Debug)]
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     lines: Vec<Line>,
     vehicles: Vec<Vehicle>,
 }

@@ -11,7 +11,7 @@ use redwire::prelude::MemoryBackend;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use fleet::Fleet;
+pub(crate) use fleet::Fleet;
 use kind::Kind;
 
 /// Every vehicle is published once in this time, all of them evenly spread over it.
@@ -21,20 +21,24 @@ const TICK: Duration = Duration::from_millis(20);
 const ENVELOPE: usize =
     r#"{"source":"trains","content":,"timestamp":1795225523212,"client_reference":null}"#.len() + 4;
 
-/// Publishes so many vehicles for ever: each as its last value in the hash `trains` and as a message on the
-/// channel of that name, as publishers for this protocol do. The hashes `lines.rail` and `lines.urban` hold
-/// what they move along; `demo.stats` says every second how much was published.
-pub(crate) async fn run(memory: MemoryBackend, vehicles: usize) -> serde_json::Result<()> {
-    let fleet = Fleet::new(line::all()?, vehicles);
-    publish_lines(&memory, &fleet);
-    let mut order: Vec<_> = (0..fleet.len()).collect();
-    fastrand::Rng::with_seed(1).shuffle(&mut order);
-    for &vehicle in &order {
+/// Fills the hashes: `trains` with so many vehicles, `lines.rail` and `lines.urban` with what they move
+/// along.
+pub(crate) fn fill(memory: &MemoryBackend, vehicles: u32) -> serde_json::Result<Fleet> {
+    let fleet = Fleet::new(line::all()?, vehicles as usize);
+    publish_lines(memory, &fleet);
+    for vehicle in 0..fleet.len() {
         if let Some((id, feature)) = fleet.feature(vehicle, now()) {
             memory.hset("trains", id, feature);
         }
     }
+    Ok(fleet)
+}
 
+/// Publishes the vehicles for ever: each as its last value in the hash `trains` and as a message on the channel
+/// of that name, as publishers for this protocol do. `demo.stats` says every second how much that was.
+pub(crate) async fn run(memory: MemoryBackend, fleet: Fleet) {
+    let mut order: Vec<_> = (0..fleet.len()).collect();
+    fastrand::Rng::with_seed(1).shuffle(&mut order);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (started, mut next, mut second) = (Instant::now(), 0, Second::begin());

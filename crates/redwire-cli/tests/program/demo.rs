@@ -1,8 +1,8 @@
+use std::collections::HashMap;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
 use redwire_test::{Client, Program};
-use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -22,22 +22,17 @@ async fn the_demo_shows_a_page_and_moves_vehicles_without_a_redis() {
 
     let mut client = Client::open(&demo.websocket("/")).await;
     client.subscribe("trains").await;
-    let before = client.next().await;
-    assert_eq!(
-        (&before["source"], &before["content"]["type"]),
-        (&"trains".into(), &"Feature".into())
-    );
-    // Everybody else has had a turn when it comes again.
-    let mut moved = client.next().await;
-    for _ in 0..2_000 {
-        if moved["content"]["id"] == before["content"]["id"] {
-            break;
-        }
-        moved = client.next().await;
+    let (mut first, mut moved) = (HashMap::new(), 0);
+    // Everybody has two turns; some stand at a stop.
+    for _ in 0..1_000 {
+        let train = client.next().await["content"].clone();
+        assert_eq!(train["type"], "Feature", "{train}");
+        let position = train["geometry"]["coordinates"].clone();
+        let before = first.entry(train["id"].to_string()).or_insert_with(|| position.clone());
+        moved += usize::from(*before != position);
     }
-    assert_eq!(before["content"]["id"], moved["content"]["id"]);
-    let position = |train: &Value| train["content"]["geometry"]["coordinates"].clone();
-    assert_ne!(position(&before), position(&moved));
+    assert!(first.len() > 400, "{} of 500 published", first.len());
+    assert!(moved > 250, "{moved} of 500 moved");
 }
 
 #[tokio::test]
@@ -52,11 +47,9 @@ async fn it_says_how_much_is_published() {
 }
 
 #[tokio::test]
-async fn a_viewer_with_a_box_and_a_projection_gets_lines_and_vehicles_of_it() {
+async fn a_viewer_with_a_box_and_a_projection_gets_the_lines_of_it() {
     let demo = demo().await;
     let mut client = Client::open(&demo.websocket("/")).await;
-    client.send("GET lines.rail nothing").await;
-    client.next().await;
     for line in ["PROJECTION epsg:2056", "BBOX 2590000 1190000 2610000 1210000", "GET lines.rail"] {
         client.send(line).await;
     }
