@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redwire::prelude::serve as serve_until;
@@ -9,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::demo;
+use crate::demo::assets::Assets;
 use crate::gateway::Gateway;
 use crate::options::{Options, StoredCrs};
 use crate::pages::{Site, router};
@@ -27,16 +29,18 @@ pub(crate) async fn serve(options: Options) -> Outcome {
 }
 
 /// `redwire demo`.
-pub(crate) async fn demo(options: Options) -> Outcome {
-    let options = Options { stored_crs: None, ..options };
+pub(crate) async fn demo(options: Options, vehicles: u32) -> Outcome {
+    let options = Options { live: false, stored_crs: None, ..options };
     let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
-    tokio::spawn(demo::run(memory.clone()));
+    let fleet = demo::fill(&memory, vehicles)?;
+    tokio::spawn(demo::run(memory.clone(), fleet));
     let live = Live::over(geo(&options)).layer(Layer::new(demo::CHANNEL));
-    let api = api(&options, Protocol::new().with(Keys).with(live).with(Ping), memory);
-    door.serve(&options, api, Some(demo::PAGE)).await
+    let protocol = Protocol::new().with(Keys).with(live).with(Ping);
+    let api = api(&options, protocol, memory);
+    door.serve(&options, api, Some(Arc::new(Assets::new()))).await
 }
 
 /// The original's commands, and on request its geo commands or the live-map dialect.
@@ -124,9 +128,9 @@ impl Door {
         self,
         options: &Options,
         api: WebsocketApi<Gateway>,
-        page: Option<&'static str>,
+        assets: Option<Arc<Assets>>,
     ) -> Outcome {
-        let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
+        let site = Site { api: api.clone(), gateway: Gateway::new(options), assets };
         let Self { mut signals, listener } = self;
         let drained = async {
             signals.next().await;
