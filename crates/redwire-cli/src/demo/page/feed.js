@@ -103,7 +103,7 @@ export class Feed {
     let frame;
     try { frame = JSON.parse(text); } catch { this.handlers.frame?.('error', text); return; }
     const envelopes = frame?.source === 'buffer' && Array.isArray(frame.content) ? frame.content : [frame];
-    if (envelopes[0]?.source === 'trains') this.count(envelopes.length, text.length);
+    if (envelopes.some(envelope => envelope?.source === 'trains')) this.count(envelopes.length, text.length);
     this.handlers.frame?.(kindOf(frame), text);
     for (const envelope of envelopes) if (envelope) this.handle(envelope);
   }
