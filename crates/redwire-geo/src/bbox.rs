@@ -1,4 +1,5 @@
 use crate::geometry::{Geometry, Part, Position};
+use crate::run::Run;
 
 /// A closed box with sides along the axes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +23,7 @@ impl Rect {
         })
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.left <= other.right
             && other.left <= self.right
             && self.bottom <= other.top
@@ -36,7 +37,7 @@ impl Rect {
             && other.top <= self.top
     }
 
-    fn contains(&self, [x, y]: Position) -> bool {
+    pub(crate) fn contains(&self, [x, y]: Position) -> bool {
         self.left <= x && x <= self.right && self.bottom <= y && y <= self.top
     }
 
@@ -45,7 +46,7 @@ impl Rect {
     }
 
     /// Whether the segment has a point in common with the box (Liang and Barsky's clipping).
-    fn meets_segment(&self, [x0, y0]: Position, [x1, y1]: Position) -> bool {
+    pub(crate) fn meets_segment(&self, [x0, y0]: Position, [x1, y1]: Position) -> bool {
         let (dx, dy) = (x1 - x0, y1 - y0);
         let (mut enters, mut leaves) = (0.0_f64, 1.0_f64);
         for (towards, distance) in [
@@ -67,25 +68,17 @@ impl Rect {
         enters <= leaves
     }
 
-    fn meets_line(&self, line: &[Position]) -> bool {
-        let meets = |pair: &[Position]| match pair {
-            [from, to] => self.meets_segment(*from, *to),
-            _ => false,
-        };
-        line.iter().any(|position| self.contains(*position)) || line.windows(2).any(meets)
-    }
-
-    fn meets_polygon(&self, rings: &[Vec<Position>]) -> bool {
+    fn meets_polygon(&self, rings: &[Run]) -> bool {
         // No edge in common: the box is all inside or all outside, as any of its corners is.
-        rings.iter().any(|ring| self.meets_line(ring))
-            || rings.iter().filter(|ring| surrounds(ring, [self.left, self.bottom])).count() % 2
-                == 1
+        let corner = [self.left, self.bottom];
+        rings.iter().any(|ring| ring.meets(self))
+            || rings.iter().filter(|ring| ring.surrounds(corner)).count() % 2 == 1
     }
 
     fn meets(&self, part: &Part) -> bool {
         match part {
             Part::Point(position) => self.contains(*position),
-            Part::Line(line) => self.meets_line(line),
+            Part::Line(line) => line.meets(self),
             Part::Polygon(rings) => self.meets_polygon(rings),
         }
     }
@@ -119,15 +112,6 @@ impl Rect {
     pub(crate) fn has_vertex_of(&self, geometry: &Geometry) -> bool {
         geometry.positions().any(|position| self.strictly_contains(*position))
     }
-}
-
-/// Whether a ray from the position to the right crosses the ring an odd number of times.
-fn surrounds(ring: &[Position], [x, y]: Position) -> bool {
-    let closing = ring.last().into_iter().chain(ring);
-    let crossings = closing.zip(ring).filter(|&(&[x0, y0], &[x1, y1])| {
-        (y0 > y) != (y1 > y) && x < x0 + (y - y0) / (y1 - y0) * (x1 - x0)
-    });
-    crossings.count() % 2 == 1
 }
 
 #[cfg(test)]

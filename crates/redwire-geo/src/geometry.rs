@@ -1,4 +1,5 @@
 use crate::bbox::Rect;
+use crate::run::Run;
 
 /// The plane part of a position: its first two ordinates.
 pub(crate) type Position = [f64; 2];
@@ -14,9 +15,9 @@ pub(crate) struct Geometry {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Part {
     Point(Position),
-    Line(Vec<Position>),
+    Line(Run),
     /// The outer ring, then the holes.
-    Polygon(Vec<Vec<Position>>),
+    Polygon(Vec<Run>),
 }
 
 impl Geometry {
@@ -40,9 +41,9 @@ impl Part {
     fn runs(&self) -> impl Iterator<Item = &[Position]> {
         let (one, many) = match self {
             Self::Point(position) => (Some(std::slice::from_ref(position)), &[][..]),
-            Self::Line(line) => (Some(line.as_slice()), &[][..]),
+            Self::Line(line) => (Some(line.positions()), &[][..]),
             Self::Polygon(rings) => (None, rings.as_slice()),
         };
-        one.into_iter().chain(many.iter().map(Vec::as_slice))
+        one.into_iter().chain(many.iter().map(Run::positions))
     }
 }

@@ -27,6 +27,7 @@ mod project;
 mod projections;
 mod projector;
 mod reading;
+mod run;
 mod sides;
 mod tape;
 

@@ -4,6 +4,7 @@ use redwire_protocol::Content;
 
 use crate::geometry::{Geometry, Part, Position};
 use crate::located::Located;
+use crate::run::Run;
 use crate::tape::{Node, Span, Tape};
 
 /// All that boxes and projections need to know of a message, without its text: read once, and kept
@@ -91,7 +92,7 @@ impl Reading {
         } else if is("MultiPoint") {
             parts.extend(self.line(coordinates?)?.into_iter().map(Part::Point));
         } else if is("LineString") {
-            parts.push(Part::Line(self.line(coordinates?)?));
+            parts.push(Part::Line(Run::new(self.line(coordinates?)?)));
         } else if is("MultiLineString") {
             parts.extend(self.rings(coordinates?)?.into_iter().map(Part::Line));
         } else if is("Polygon") {
@@ -109,8 +110,8 @@ impl Reading {
         Some(())
     }
 
-    fn rings(&mut self, node: Node<'_>) -> Option<Vec<Vec<Position>>> {
-        node.elements()?.map(|ring| self.line(ring)).collect()
+    fn rings(&mut self, node: Node<'_>) -> Option<Vec<Run>> {
+        node.elements()?.map(|ring| Some(Run::new(self.line(ring)?))).collect()
     }
 
     fn line(&mut self, node: Node<'_>) -> Option<Vec<Position>> {
