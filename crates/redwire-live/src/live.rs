@@ -41,7 +41,7 @@ pub struct Live {
     pub(crate) geo: Geo,
     pub(crate) wanted: Vec<Wanted>,
     /// Channels that `BBOX` or a layer subscribed to, and not `SUB`.
-    implied: Vec<Arc<str>>,
+    pub(crate) implied: Vec<Arc<str>>,
     /// `None` until the first snapshot.
     pub(crate) seen: Option<Arc<Seen>>,
 }
@@ -246,7 +246,11 @@ impl<H: HandlerBase> CommandSet<H> for Live {
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        self.judge(message)
+        let verdict = self.judge(message);
+        if verdict == Verdict::Pass {
+            self.rename(message);
+        }
+        verdict
     }
 
     fn figures(&self) -> Vec<Figure> {
