@@ -6,6 +6,7 @@ use redwire_test::Client;
 
 mod closing;
 mod frames;
+mod geo;
 mod injection;
 mod json;
 mod lines;

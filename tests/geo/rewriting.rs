@@ -32,7 +32,7 @@ fn projected(session: &Session<Everything>, text: &str) -> String {
 #[tokio::test]
 async fn the_fixtures_of_the_package_geojson_fixtures_change_nowhere_else() {
     let viewer = viewer().await;
-    let data = oracle("node_modules/geojson-fixtures/data");
+    let data = oracle("geojson-fixtures-1.0.0/data");
     let mut kinds = 0;
     for folder in ["geometry", "feature", "featurecollection"] {
         for text in texts(&data.join(folder)) {

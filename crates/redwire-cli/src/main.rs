@@ -20,9 +20,9 @@ use options::{Cli, Command, Log};
 
 /// Exit codes: 0 after a clean shutdown, 1 if the server cannot run, 2 if the options make no sense.
 fn main() -> ExitCode {
-    let (given, is_demo) = match Cli::parse().command {
-        Command::Serve(given) => (given, false),
-        Command::Demo(given) => (given, true),
+    let (given, vehicles) = match Cli::parse().command {
+        Command::Serve(given) => (given, None),
+        Command::Demo(demo) => (demo.given, Some(demo.vehicles)),
     };
     let options = match given.complete() {
         Ok(options) => options,
@@ -34,7 +34,10 @@ fn main() -> ExitCode {
         Err(error) => return fail(1, &error.to_string()),
     };
     let result = runtime.block_on(async {
-        if is_demo { run::demo(options).await } else { run::serve(options).await }
+        match vehicles {
+            Some(vehicles) => run::demo(options, vehicles).await,
+            None => run::serve(options).await,
+        }
     });
     // A client that does not answer, or a command in flight, must not hold the process.
     runtime.shutdown_background();

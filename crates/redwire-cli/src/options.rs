@@ -16,10 +16,20 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the keys and channels of a Redis.
     Serve(Given),
-    /// Serve invented trains from memory, with a page to look at them. Needs no Redis.
+    /// Serve invented vehicles from memory, with a map to look at them. Needs no Redis.
     #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)))]
     #[command(mut_arg("live", |arg| arg.hide(true)), mut_arg("stored_crs", |arg| arg.hide(true)))]
-    Demo(Given),
+    Demo(Demo),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// Vehicles on the map, each of which is published every two seconds
+    #[arg(long, value_name = "N", default_value_t = 10_000, env = "REDWIRE_VEHICLES",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) vehicles: u32,
 }
 
 /// What was given on the command line, in the environment, or in a file; a flag wins over the

@@ -1,19 +1,22 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use redwire::prelude::{Upgrade, WebsocketApi};
 
+use crate::demo::assets::Assets;
 use crate::gateway::Gateway;
 
-/// What the handlers share: the API, who may see what, and the page that a browser gets.
+/// What the handlers share: the API, who may see what, and the pages that a browser gets.
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) api: WebsocketApi<Gateway>,
     pub(crate) gateway: Gateway,
-    pub(crate) page: Option<&'static str>,
+    pub(crate) assets: Option<Arc<Assets>>,
 }
 
 type MaybeUpgrade = Result<Upgrade, WebSocketUpgradeRejection>;
@@ -25,7 +28,6 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/", get(root))
         .fallback(connect)
         .with_state(site)
 }
@@ -43,19 +45,19 @@ async fn metrics(State(site): State<Site>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, open_metrics)], site.api.metrics())
 }
 
-async fn root(state: State<Site>, upgrade: MaybeUpgrade) -> Response {
-    match (upgrade, state.page) {
-        (Err(_), Some(page)) => Html(page).into_response(),
-        (upgrade, _) => connect(state, upgrade).await,
+/// WebSocket first: no file of the demo takes a path away from it.
+async fn connect(
+    State(site): State<Site>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: MaybeUpgrade,
+) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return site.api.upgrade(upgrade, site.gateway);
     }
-}
-
-async fn connect(State(site): State<Site>, upgrade: MaybeUpgrade) -> Response {
-    match upgrade {
-        Ok(upgrade) => site.api.upgrade(upgrade, site.gateway),
-        Err(_) => {
-            let headers = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
-            (StatusCode::UPGRADE_REQUIRED, headers, "connect with WebSocket\n").into_response()
-        }
-    }
+    let file = site.assets.and_then(|assets| assets.serve(uri.path(), &headers));
+    file.unwrap_or_else(|| {
+        let headers = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+        (StatusCode::UPGRADE_REQUIRED, headers, "connect with WebSocket\n").into_response()
+    })
 }

@@ -1,4 +1,6 @@
 use std::error::Error;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redwire::prelude::serve as serve_until;
@@ -8,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::demo;
+use crate::demo::assets::Assets;
 use crate::gateway::Gateway;
 use crate::options::{Options, StoredCrs};
 use crate::pages::{Site, router};
@@ -26,16 +29,18 @@ pub(crate) async fn serve(options: Options) -> Outcome {
 }
 
 /// `redwire demo`.
-pub(crate) async fn demo(options: Options) -> Outcome {
-    let options = Options { stored_crs: None, ..options };
+pub(crate) async fn demo(options: Options, vehicles: u32) -> Outcome {
+    let options = Options { live: false, stored_crs: None, ..options };
     let door = Door::open(&options).await?;
     tracing::info!("in-memory: this process only, nothing persists, not Redis");
     tracing::info!("open http://{}/", door.listener.local_addr()?);
     let memory = MemoryBackend::new();
-    tokio::spawn(demo::run(memory.clone()));
+    let fleet = demo::fill(&memory, vehicles)?;
+    tokio::spawn(demo::run(memory.clone(), fleet));
     let live = Live::over(geo(&options)).layer(Layer::new(demo::CHANNEL));
-    let api = api(&options, Protocol::new().with(Keys).with(live).with(Ping), memory);
-    door.serve(&options, api, Some(demo::PAGE)).await
+    let protocol = Protocol::new().with(Keys).with(live).with(Ping);
+    let api = api(&options, protocol, memory);
+    door.serve(&options, api, Some(Arc::new(Assets::new()))).await
 }
 
 /// The original's commands, and on request its geo commands or the live-map dialect.
@@ -83,35 +88,58 @@ fn api(
 /// Where visitors come in, and the signals that close it. Opened before anything else, so that a port
 /// in use is the first thing to be said, and no signal is missed once the port is open.
 struct Door {
+    signals: Signals,
+    listener: TcpListener,
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    listener: TcpListener,
+}
+
+impl Signals {
+    fn open() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for either.
+    async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
 }
 
 impl Door {
     async fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
+        let signals = Signals::open()?;
+        // An IPv6 address may be in brackets, as in a URL.
         let (host, port) = (options.host.as_str(), options.port);
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        let listener = TcpListener::bind((host, port))
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let listener = TcpListener::bind((bare, port))
             .await
             .map_err(|error| format!("cannot listen on {host}:{port}: {error}"))?;
-        Ok(Self { terminate, interrupt, listener })
+        Ok(Self { signals, listener })
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains; who comes while it drains gets 503.
+    /// Serves until SIGTERM or SIGINT, then drains; who comes while it drains gets 503. A second signal
+    /// ends it at once.
     async fn serve(
-        mut self,
+        self,
         options: &Options,
         api: WebsocketApi<Gateway>,
-        page: Option<&'static str>,
+        assets: Option<Arc<Assets>>,
     ) -> Outcome {
-        let site = Site { api: api.clone(), gateway: Gateway::new(options), page };
+        let site = Site { api: api.clone(), gateway: Gateway::new(options), assets };
+        let Self { mut signals, listener } = self;
         let drained = async {
-            tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-            drain(&api, options.shutdown).await;
+            signals.next().await;
+            tokio::select! {
+                () = drain(&api, options.shutdown) => {}
+                () = signals.next() => tracing::warn!("asked again: ending at once"),
+            }
         };
-        serve_until(self.listener, router(site), &Limits::default(), drained).await?;
+        serve_until(listener, router(site), &Limits::default(), drained).await?;
         Ok(())
     }
 }

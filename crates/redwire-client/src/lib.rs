@@ -46,6 +46,6 @@ mod lock;
 
 pub use config::LinkConfig;
 pub use error::Error;
-pub use link::{Feed, Link, LinkEvent, LinkStats};
+pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;

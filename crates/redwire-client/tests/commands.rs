@@ -4,7 +4,7 @@ mod reader;
 
 use reader::Reader;
 use redwire_client::redis::{Value, cmd};
-use redwire_client::{Error, Link};
+use redwire_client::{Error, Link, Standing};
 use redwire_test::{RedisServer, Reply};
 
 async fn linked() -> (RedisServer, Link) {
@@ -62,7 +62,7 @@ async fn publishing_says_how_many_received_it() {
     let mut reader = Reader::new(&link);
     assert_eq!(link.publish("channel", "nobody").await.unwrap(), 0);
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     assert_eq!(link.publish("channel", "me").await.unwrap(), 1);
     reader.expect("channel", "me").await;
 }
@@ -72,7 +72,7 @@ async fn what_was_published_before_a_reply_is_in_the_feed_before_it() {
     let (redis, link) = linked().await;
     let mut feed = link.feed();
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     for number in 0..100 {
         redis.publish("channel", number.to_string()).await;
         link.hget("key", "field").await.unwrap();

@@ -5,7 +5,7 @@ mod reader;
 use std::time::{Duration, Instant, SystemTime};
 
 use reader::Reader;
-use redwire_client::{Error, Link, LinkConfig, LinkEvent};
+use redwire_client::{Error, Link, LinkConfig, LinkEvent, Standing};
 use redwire_test::{RedisServer, Reply, eventually};
 use tokio::time::{sleep, timeout};
 
@@ -14,7 +14,7 @@ async fn subscribed(redis: &RedisServer) -> (Link, Reader) {
     let link = Link::connect(&redis.url()).await.expect("a link");
     let reader = Reader::new(&link);
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     (link, reader)
 }
 
@@ -87,7 +87,11 @@ async fn a_link_starts_before_redis_and_reports_a_gap_since_its_start() {
     assert!(!link.is_live());
     let mut reader = Reader::new(&link);
     link.subscribe("channel");
-    assert!(!link.confirmed("channel").await, "a link that is down confirms nothing");
+    assert_eq!(
+        link.confirmed("channel").await,
+        Standing::Unconfirmed,
+        "a link that is down confirms nothing"
+    );
     let refused = link.hget("key", "field").await;
     assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
     redis.restart().await;
@@ -133,7 +137,7 @@ async fn a_killed_link_without_subscriptions_heals_and_reports_one_gap() {
     assert_eq!(killed, Reply::Integer(1));
     reader.expect_outage().await;
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     expect_flow(&redis, &mut reader).await;
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use reader::Reader;
-use redwire_client::{Link, LinkConfig};
+use redwire_client::{Link, LinkConfig, Standing};
 use redwire_test::{RedisServer, Reply, eventually};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn the_first_subscriber_joins_and_the_last_one_leaves() {
     let mut reader = Reader::new(&link);
     link.subscribe("channel");
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     link.unsubscribe("channel");
     assert_eq!(redis.publish("channel", "still").await, 1);
     reader.expect("channel", "still").await;
@@ -32,7 +32,7 @@ async fn payloads_are_any_bytes_and_names_may_hold_spaces_and_line_ends() {
     let mut reader = Reader::new(&link);
     let (channel, payload) = ("a b\0\r\nü", b"\xff\0\r\n");
     link.subscribe(channel);
-    assert!(link.confirmed(channel).await);
+    assert_eq!(link.confirmed(channel).await, Standing::Confirmed);
     redis.publish(channel, payload).await;
     reader.expect(channel, payload).await;
 }
@@ -41,7 +41,7 @@ async fn payloads_are_any_bytes_and_names_may_hold_spaces_and_line_ends() {
 async fn nobody_confirms_what_nobody_wants() {
     let redis = RedisServer::start().await;
     let link = Link::connect(&redis.url()).await.unwrap();
-    assert!(!link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Unconfirmed);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn every_feed_sees_every_event() {
     let redis = RedisServer::start().await;
     let link = Link::connect(&redis.url()).await.unwrap();
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     let mut readers = [Reader::new(&link), Reader::new(&link)];
     redis.publish("channel", "hello").await;
     for reader in &mut readers {
@@ -64,7 +64,7 @@ async fn a_feed_that_overflows_reports_a_gap_and_goes_on() {
     let link = Link::connect_with(&redis.url(), config).await.unwrap();
     let mut reader = Reader::new(&link);
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     for number in 0..100 {
         redis.publish("channel", number.to_string()).await;
     }
@@ -85,7 +85,7 @@ async fn a_storm_of_subscriptions_becomes_few_commands() {
     let names: Vec<String> = (0..10_000).map(|number| format!("channel.{number}")).collect();
     names.iter().for_each(|name| link.subscribe(name));
     for name in &names {
-        assert!(link.confirmed(name).await, "{name}");
+        assert_eq!(link.confirmed(name).await, Standing::Confirmed, "{name}");
     }
     let calls = subscribe_calls(&redis).await;
     assert!(calls <= 40, "{calls} SUBSCRIBE commands");
@@ -99,7 +99,7 @@ async fn thousands_of_subscriptions_come_back_after_an_outage() {
     let mut reader = Reader::new(&link);
     let names: Vec<String> = (0..5_000).map(|number| format!("channel.{number}")).collect();
     names.iter().for_each(|name| link.subscribe(name));
-    assert!(link.confirmed("channel.4999").await);
+    assert_eq!(link.confirmed("channel.4999").await, Standing::Confirmed);
     redis.restart().await;
     reader.expect_outage().await;
     // All at once: being live means that everything is subscribed.
@@ -159,7 +159,7 @@ async fn the_link_ends_with_its_last_handle_and_its_feeds_with_it() {
     let link = Link::connect(&redis.url()).await.unwrap();
     let mut reader = Reader::new(&link);
     link.subscribe("channel");
-    assert!(link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Confirmed);
     let other = link.clone();
     drop(link);
     assert_eq!(redis.publish("channel", "one handle is left").await, 1);
@@ -179,9 +179,9 @@ async fn a_forbidden_channel_is_refused_and_spares_the_others() {
     for name in ["public.a", "private", "public.b", "public.c"] {
         link.subscribe(name);
     }
-    assert!(!link.confirmed("private").await);
+    assert_eq!(link.confirmed("private").await, Standing::Forbidden);
     for name in ["public.a", "public.b", "public.c"] {
-        assert!(link.confirmed(name).await, "{name}");
+        assert_eq!(link.confirmed(name).await, Standing::Confirmed, "{name}");
     }
     assert_eq!(link.stats().refused, 1);
     assert!(link.is_live());
@@ -194,7 +194,7 @@ async fn subscribing_does_not_wait_for_a_frozen_redis() {
     let link = Link::connect_with(&redis.url(), config).await.unwrap();
     redis.freeze();
     link.subscribe("channel");
-    assert!(!link.confirmed("channel").await);
+    assert_eq!(link.confirmed("channel").await, Standing::Unconfirmed);
     redis.thaw();
     redis.until_subscribed("channel", 1).await;
 }

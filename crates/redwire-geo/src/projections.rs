@@ -27,8 +27,8 @@ const GRIDS: &[u16] = &[
 ];
 
 impl Default for Projections {
-    /// EPSG 4326 and 3857 in closed form, and the grids of Europe: by [`libproj`](Self::libproj) if the
-    /// crate has its feature `proj`, otherwise by [`proj4rs`](Self::proj4rs).
+    /// EPSG 4326 and 3857 in closed form, and the grids of Europe: by libproj if the crate has its
+    /// feature `proj`, otherwise by [`proj4rs`](Self::proj4rs).
     fn default() -> Self {
         #[cfg(feature = "proj")]
         return Self::libproj();

@@ -139,7 +139,9 @@ impl Options {
         }
         for channel in [Some(&layer.channel), layer.deletions.as_ref()].into_iter().flatten() {
             backend.retain(channel);
-            backend.confirmed(channel).await;
+            if let Err(error) = backend.confirmed(channel).await {
+                tracing::warn!(%channel, %error, "cannot follow a layer");
+            }
         }
         layer.table.begin_fill();
         match backend.hvals(&layer.channel).await {

@@ -29,7 +29,11 @@ pub trait Backend: Send + Sync + 'static {
     }
 
     /// Waits until a subscription is in effect, or is known not to be for now. Bounded in time.
-    async fn confirmed(&self, channel: &str);
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError::Forbidden`] if it never will be.
+    async fn confirmed(&self, channel: &str) -> Result<(), BackendError>;
 
     /// An independent queue of everything published on subscribed channels from now on.
     fn feed(&self) -> Box<dyn Feed>;
@@ -71,6 +75,8 @@ pub enum BackendError {
     Unavailable,
     /// No answer came in time.
     Timeout,
+    /// The backend's own rules forbid it to this server.
+    Forbidden,
     /// The backend answered with an error; the details are in the server's log.
     Failed,
 }
@@ -80,6 +86,7 @@ impl fmt::Display for BackendError {
         f.write_str(match self {
             Self::Unavailable => "the data store is not connected, try again later",
             Self::Timeout => "the data store did not answer in time, try again later",
+            Self::Forbidden => "the data store does not allow it",
             Self::Failed => "the data store answered with an error",
         })
     }
@@ -104,8 +111,8 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
     fn retain(&self, channel: &str) {
         (**self).retain(channel);
     }
-    async fn confirmed(&self, channel: &str) {
-        (**self).confirmed(channel).await;
+    async fn confirmed(&self, channel: &str) -> Result<(), BackendError> {
+        (**self).confirmed(channel).await
     }
     fn feed(&self) -> Box<dyn Feed> {
         (**self).feed()

@@ -73,7 +73,8 @@ impl<H: HandlerBase> Context<H> {
     /// # Errors
     ///
     /// [`Error::Denied`] if the handler does not allow the channel, [`Error::LimitReached`] if the
-    /// name is too long or the connection has its fill of subscriptions.
+    /// name is too long or the connection has its fill of subscriptions, [`Error::Backend`] if the
+    /// backend's own rules forbid it.
     pub async fn subscribe(&mut self, channel: &str) -> Result<()> {
         self.check_name(channel)?;
         if !self.handler.channel_is_allowed(channel) {
@@ -87,8 +88,11 @@ impl<H: HandlerBase> Context<H> {
             self.subscriptions.insert(channel.into());
             self.backend.subscribe(channel);
         }
-        self.backend.confirmed(channel).await;
-        Ok(())
+        let confirmed = self.backend.confirmed(channel).await;
+        if confirmed.is_err() {
+            self.unsubscribe(channel);
+        }
+        Ok(confirmed?)
     }
 
     /// Reads one field of a hash that the handler allows.

@@ -104,7 +104,12 @@ impl Error {
 
     /// Whether the command or the channel is not there for this visitor.
     pub fn is_unavailable_to_visitor(&self) -> bool {
-        matches!(self, Self::UnknownCommand { .. } | Self::Denied { .. })
+        matches!(
+            self,
+            Self::UnknownCommand { .. }
+                | Self::Denied { .. }
+                | Self::Backend(BackendError::Forbidden)
+        )
     }
 }
 

@@ -28,7 +28,7 @@
 //! #     async fn hvals(&self, _: &str) -> Result<Vec<bytes::Bytes>, BackendError> { Ok(vec![]) }
 //! #     fn subscribe(&self, _: &str) {}
 //! #     fn unsubscribe(&self, _: &str) {}
-//! #     async fn confirmed(&self, _: &str) {}
+//! #     async fn confirmed(&self, _: &str) -> Result<(), BackendError> { Ok(()) }
 //! #     fn feed(&self) -> Box<dyn Feed> { unimplemented!() }
 //! #     fn is_live(&self) -> bool { true }
 //! # }

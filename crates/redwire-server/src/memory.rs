@@ -125,7 +125,9 @@ impl Backend for MemoryBackend {
         }
     }
 
-    async fn confirmed(&self, _channel: &str) {}
+    async fn confirmed(&self, _channel: &str) -> Result<(), BackendError> {
+        Ok(())
+    }
 
     fn feed(&self) -> Box<dyn Feed> {
         let (events, receiver) = mpsc::channel(FEED);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redwire_client::{Error, Link, LinkConfig, LinkEvent};
+use redwire_client::{Error, Link, LinkConfig, LinkEvent, Standing};
 use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
 use tokio::time::timeout;
 
@@ -67,8 +67,11 @@ impl Backend for RedisBackend {
         self.subscriptions.unsubscribe(channel);
     }
 
-    async fn confirmed(&self, channel: &str) {
-        self.subscriptions.confirmed(channel).await;
+    async fn confirmed(&self, channel: &str) -> Result<(), BackendError> {
+        match self.subscriptions.confirmed(channel).await {
+            Standing::Forbidden => Err(BackendError::Forbidden),
+            Standing::Confirmed | Standing::Unconfirmed => Ok(()),
+        }
     }
 
     fn feed(&self) -> Box<dyn Feed> {

@@ -5,8 +5,9 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::patience::within;
 
@@ -242,7 +243,10 @@ impl Client {
     async fn handshake(request: Request, receive_buffer: Option<u32>) -> Result<Self, Error> {
         within("a WebSocket handshake", async {
             let stream = dial(&request, receive_buffer).await?;
-            let (socket, _response) = client_async(request, stream).await?;
+            // A browser takes messages of any size.
+            let any_size = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
+            let (socket, _response) =
+                client_async_with_config(request, stream, Some(any_size)).await?;
             Ok(Self { socket })
         })
         .await

@@ -124,8 +124,8 @@ impl Program {
     ///
     /// If it isn't running, or does not end within [`PATIENCE`].
     pub async fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_end();
         let mut process = self.process.take().expect("a running program");
-        kill_process(Pid::from_child(&process), Signal::TERM).expect("kill -TERM");
         within("the program to end", async move {
             loop {
                 if let Some(status) = process.try_wait().expect("a child") {
@@ -135,6 +135,16 @@ impl Program {
             }
         })
         .await
+    }
+
+    /// SIGTERM, without waiting for what comes of it.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't running.
+    pub fn ask_to_end(&self) {
+        let process = self.process.as_ref().expect("a running program");
+        kill_process(Pid::from_child(process), Signal::TERM).expect("kill -TERM");
     }
 
     /// `kill -9`. Does nothing if it isn't running.

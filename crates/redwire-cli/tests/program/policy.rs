@@ -26,6 +26,23 @@ async fn channels_says_what_may_be_seen_and_deny_what_may_not() {
     }
 }
 
+#[tokio::test]
+async fn a_channel_that_redis_itself_forbids_is_refused_with_an_error_frame() {
+    let redis = RedisServer::start().await;
+    let rules = ["resetchannels", "&public.*", "allkeys", "+@all"];
+    let user = [&["ACL", "SETUSER", "ann", "on", ">secret"], &rules[..]].concat();
+    redis.command(&user).await;
+    let url = format!("redis://ann:secret@127.0.0.1:{}", redis.port());
+    let program = serve(&["--redis", &url], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    client.send("SUB private").await;
+    client.expect_error("the data store does not allow it").await;
+    client.subscribe("public.trains").await;
+    redis.publish("private", "1").await;
+    redis.publish("public.trains", "2").await;
+    client.expect("public.trains", json!(2)).await;
+}
+
 /// Keyspace events name every key that is written.
 #[tokio::test]
 async fn names_that_redis_itself_publishes_under_are_denied_even_to_a_star() {

@@ -48,6 +48,20 @@ async fn s058_a_client_that_never_answers_does_not_hold_it_longer_than_the_shutd
     drop(silent);
 }
 
+/// The bound is the scenario: after one signal it would wait for the closing handshake, 3 s.
+#[tokio::test]
+async fn a_second_signal_ends_it_whoever_has_not_answered() {
+    let redis = RedisServer::start().await;
+    let mut program = serve(&["--shutdown", "3600"], &redis).await;
+    let mut silent = Client::open(&program.websocket("/")).await;
+    let asked = Instant::now();
+    program.ask_to_end();
+    silent.expect_close(1012).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let took = asked.elapsed();
+    assert!(took < Duration::from_millis(2_500), "it took {took:?}");
+}
+
 #[tokio::test]
 async fn s058_while_it_drains_it_is_healthy_and_not_ready_and_admits_nobody() {
     let redis = RedisServer::start().await;

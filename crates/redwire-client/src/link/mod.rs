@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
 pub use feed::{Feed, LinkEvent};
+pub use table::Standing;
 
 use crate::lock::lock;
 use crate::{Error, LinkConfig, address};
@@ -88,18 +89,18 @@ impl Link {
         }
     }
 
-    /// Waits until Redis has confirmed the subscription, and says whether it has.
+    /// Waits until Redis has confirmed the subscription, and says how it stands.
     ///
-    /// Returns false at once if nobody wants the channel or the link is down (then a
-    /// [`LinkEvent::Gap`] will say when it stands), as soon as the link breaks, if Redis forbids the
-    /// channel, or after the command timeout. Cancel safe.
-    pub async fn confirmed(&self, channel: &str) -> bool {
+    /// Returns [`Standing::Unconfirmed`] at once if nobody wants the channel or the link is down (then
+    /// a [`LinkEvent::Gap`] will say when it stands), as soon as the link breaks, or after the command
+    /// timeout. Cancel safe.
+    pub async fn confirmed(&self, channel: &str) -> Standing {
         let confirmation = lock(&self.shared().table).confirmation(channel);
         match confirmation {
             Confirmation::Known(stands) => stands,
             Confirmation::Awaited(receiver) => {
                 let verdict = timeout(self.shared().config.command_timeout, receiver).await;
-                matches!(verdict, Ok(Ok(true)))
+                verdict.ok().and_then(Result::ok).unwrap_or(Standing::Unconfirmed)
             }
         }
     }

@@ -20,7 +20,7 @@ struct Entry {
     wanted: usize,
     actual: Actual,
     queued: bool,
-    waiting: Vec<oneshot::Sender<bool>>,
+    waiting: Vec<oneshot::Sender<Standing>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,11 +47,22 @@ impl Batch {
     }
 }
 
-/// Whether a subscription stands.
+/// How a subscription stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Redis has confirmed it.
+    Confirmed,
+    /// Not yet, or nobody wants it: the link is down, or Redis did not answer in time.
+    Unconfirmed,
+    /// Redis' own rules (ACL) forbid the channel. Not tried again on this connection.
+    Forbidden,
+}
+
+/// How a subscription stands, or who will say it.
 #[derive(Debug)]
 pub(super) enum Confirmation {
-    Known(bool),
-    Awaited(oneshot::Receiver<bool>),
+    Known(Standing),
+    Awaited(oneshot::Receiver<Standing>),
 }
 
 impl Table {
@@ -85,15 +96,15 @@ impl Table {
         let live = self.live;
         match self.channels.get_mut(channel) {
             Some(entry) if live && entry.wanted > 0 => match entry.actual {
-                Actual::Subscribed => Confirmation::Known(true),
-                Actual::Refused => Confirmation::Known(false),
+                Actual::Subscribed => Confirmation::Known(Standing::Confirmed),
+                Actual::Refused => Confirmation::Known(Standing::Forbidden),
                 Actual::Absent | Actual::Moving => {
                     let (sender, receiver) = oneshot::channel();
                     entry.waiting.push(sender);
                     Confirmation::Awaited(receiver)
                 }
             },
-            _ => Confirmation::Known(false),
+            _ => Confirmation::Known(Standing::Unconfirmed),
         }
     }
 
@@ -150,11 +161,11 @@ impl Table {
     }
 
     pub(super) fn joined(&mut self, channels: &[Arc<str>]) {
-        self.settle(channels, Actual::Subscribed, Some(true));
+        self.settle(channels, Actual::Subscribed, Some(Standing::Confirmed));
     }
 
     pub(super) fn refused(&mut self, channels: &[Arc<str>]) {
-        self.settle(channels, Actual::Refused, Some(false));
+        self.settle(channels, Actual::Refused, Some(Standing::Forbidden));
     }
 
     pub(super) fn left(&mut self, channels: &[Arc<str>]) {
@@ -162,7 +173,7 @@ impl Table {
     }
 
     /// Whoever waits is told, except by a departure: they want the channel since it was sent.
-    fn settle(&mut self, channels: &[Arc<str>], actual: Actual, verdict: Option<bool>) {
+    fn settle(&mut self, channels: &[Arc<str>], actual: Actual, verdict: Option<Standing>) {
         for channel in channels {
             let Some(entry) = self.channels.get_mut(channel) else { continue };
             entry.actual = actual;
@@ -275,7 +286,7 @@ mod tests {
         let Confirmation::Awaited(mut waiting) = table.confirmation("b") else { panic!() };
         table.forget_connection();
         assert!(waiting.try_recv().is_err());
-        assert!(matches!(table.confirmation("a"), Confirmation::Known(false)));
+        assert!(matches!(table.confirmation("a"), Confirmation::Known(Standing::Unconfirmed)));
         let mut join = table.next_batch(10).join;
         join.sort();
         assert_eq!(join, names(&["a", "b"]));
@@ -289,7 +300,7 @@ mod tests {
         let join = table.next_batch(10).join;
         let Confirmation::Awaited(mut waiting) = table.confirmation("a") else { panic!() };
         table.refused(&join);
-        assert_eq!(waiting.try_recv(), Ok(false));
+        assert_eq!(waiting.try_recv(), Ok(Standing::Forbidden));
         table.add("a");
         assert!(table.next_batch(10).is_empty());
     }

@@ -85,9 +85,10 @@ impl Backend for Memory {
     fn unsubscribe(&self, channel: &str) {
         *self.data().subscriptions.entry(channel.into()).or_default() -= 1;
     }
-    async fn confirmed(&self, _: &str) {
+    async fn confirmed(&self, _: &str) -> Result<(), BackendError> {
         // A subscription that cannot be confirmed is no error.
         let _ = self.answer(|_| ()).await;
+        Ok(())
     }
     fn feed(&self) -> Box<dyn Feed> {
         Box::new(Silence)

@@ -29,8 +29,8 @@ impl Backend for Seat {
     fn retain(&self, channel: &str) {
         self.hub.backend().retain(channel);
     }
-    async fn confirmed(&self, channel: &str) {
-        self.hub.backend().confirmed(channel).await;
+    async fn confirmed(&self, channel: &str) -> Result<(), BackendError> {
+        self.hub.backend().confirmed(channel).await
     }
     fn feed(&self) -> Box<dyn Feed> {
         self.hub.backend().feed()
