@@ -10,7 +10,8 @@ use crate::options::Options;
 use crate::pace::pace;
 use crate::seen::Seen;
 
-/// The live-map dialect: what a map client of today expects, over the channels of [`Layer`]s.
+/// The live-map dialect: what a map client of today expects, over the channels of
+/// [`Layer`](crate::Layer)s.
 ///
 /// It takes the place of the sets [`Subscriptions`](redwire_protocol::Subscriptions) and [`Geo`] in a
 /// stack, has their commands, and adds to them:
