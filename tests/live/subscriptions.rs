@@ -37,7 +37,7 @@ async fn a_box_alone_subscribes_to_the_layers_that_follow_it() {
 }
 
 #[tokio::test]
-async fn a_box_of_another_variant_leaves_the_layers_of_the_first() {
+async fn a_box_of_another_variant_brings_its_features_under_the_same_names() {
     for store in Store::both().await {
         let map = Map::with(store, mobility(), Limits::default()).await;
         let mut viewer = map.viewer().await;
@@ -46,7 +46,18 @@ async fn a_box_of_another_variant_leaves_the_layers_of_the_first() {
         viewer.expect_silence().await;
         map.store.publish("trajectory", vehicle("a", 1.0).to_string()).await;
         map.store.publish("trajectory_schematic", vehicle("a", 2.0).to_string()).await;
-        viewer.expect("trajectory_schematic", vehicle("a", 2.0)).await;
+        viewer.expect("trajectory", vehicle("a", 2.0)).await;
+        map.store.publish("trajectory_schematic", vehicle("a", 9.0).to_string()).await;
+        viewer.expect("deleted_vehicles", json!("a")).await;
+        map.store.publish("trajectory_schematic", vehicle("b", 2.0).to_string()).await;
+        viewer.expect("trajectory", vehicle("b", 2.0)).await;
+        map.store.publish("deleted_vehicles_schematic", r#""b""#).await;
+        viewer.expect("deleted_vehicles", json!("b")).await;
+        viewer.send("SUB trajectory_schematic").await;
+        viewer.expect_silence().await;
+        map.store.publish("trajectory_schematic", vehicle("a", 3.0).to_string()).await;
+        viewer.expect("trajectory_schematic", vehicle("a", 3.0)).await;
+        viewer.send("DEL trajectory_schematic").await;
         viewer.send("BBOX 0 0 5 5 9 channel_prefix=raw").await;
         viewer.expect("trajectory", vehicle("a", 1.0)).await;
         viewer.expect_silence().await;
@@ -68,7 +79,7 @@ async fn what_was_subscribed_by_name_stays_whatever_the_box() {
         viewer.expect_silence().await;
         map.store.publish("trajectory", vehicle("a", 2.0).to_string()).await;
         map.store.publish("trajectory_schematic", vehicle("b", 2.0).to_string()).await;
-        viewer.expect("trajectory_schematic", vehicle("b", 2.0)).await;
+        viewer.expect("trajectory", vehicle("b", 2.0)).await;
     }
 }
 

@@ -10,6 +10,10 @@ use crate::live::{Live, Wanted};
 #[derive(PartialEq, Eq, Hash)]
 struct Left;
 
+/// The name of the rewrite that changes nothing but the channel's name.
+#[derive(PartialEq, Eq, Hash)]
+struct Renamed;
+
 /// What each viewer gets to see.
 impl Live {
     pub(crate) fn screen_of_box(&self) -> Option<Screen> {
@@ -72,6 +76,16 @@ impl Live {
         }
         change.subject.into_iter().for_each(|subject| message.about(Subject::End(subject)));
         Verdict::Pass
+    }
+
+    /// The viewer of a variant that `BBOX` chose knows it by the names of the layer in whose place it is.
+    pub(crate) fn rename(&self, message: &mut Outgoing<'_>) {
+        let source = message.source();
+        let Some(name) = self.options.known_as(source).cloned() else { return };
+        let is_published = message.note::<Change>().is_some();
+        if is_published && self.implied.iter().any(|implied| **implied == *source) {
+            message.redirect(Renamed, |content| (name, content.clone()));
+        }
     }
 
     /// Puts what is published into its layer's table, which notes on it what that changes.

@@ -15,6 +15,8 @@ pub struct Layer {
     pub(crate) channel: Arc<str>,
     pub(crate) deletions: Option<Arc<str>>,
     pub(crate) variant: Option<Box<str>>,
+    /// The channels that viewers know it by whom `BBOX` subscribed to it, if not its own.
+    pub(crate) alias: Option<(Arc<str>, Option<Arc<str>>)>,
     pub(crate) follows_bbox: bool,
     pub(crate) max_features: usize,
     pub(crate) table: Arc<Table>,
@@ -30,6 +32,7 @@ impl Layer {
             channel: channel.into(),
             deletions: None,
             variant: None,
+            alias: None,
             follows_bbox: false,
             max_features: MAX_FEATURES,
             table: Arc::default(),
@@ -53,6 +56,14 @@ impl Layer {
         self
     }
 
+    /// Viewers whom `BBOX` subscribed to this layer get it under the names of the other's channels, so
+    /// that a map may change variants and not notice. Whoever said `SUB` gets it under its own.
+    #[must_use]
+    pub fn in_place_of(mut self, other: &Self) -> Self {
+        self.alias = Some((Arc::clone(&other.channel), other.deletions.clone()));
+        self
+    }
+
     /// `BBOX` subscribes to this layer, if the handler allows it: no `SUB` is needed.
     #[must_use]
     pub fn follows_bbox(mut self) -> Self {
@@ -66,5 +77,14 @@ impl Layer {
     pub fn max_features(mut self, max: usize) -> Self {
         self.max_features = max;
         self
+    }
+
+    /// What a viewer whom `BBOX` subscribed knows this channel of the layer by.
+    pub(crate) fn known_as(&self, channel: &str) -> Option<&Arc<str>> {
+        let (features, deletions) = self.alias.as_ref()?;
+        if *self.channel == *channel {
+            return Some(features);
+        }
+        deletions.as_ref().filter(|_| self.deletions.as_deref() == Some(channel))
     }
 }

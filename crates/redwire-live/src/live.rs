@@ -10,7 +10,8 @@ use crate::options::Options;
 use crate::pace::pace;
 use crate::seen::Seen;
 
-/// The live-map dialect: what a map client of today expects, over the channels of [`Layer`]s.
+/// The live-map dialect: what a map client of today expects, over the channels of
+/// [`Layer`](crate::Layer)s.
 ///
 /// It takes the place of the sets [`Subscriptions`](redwire_protocol::Subscriptions) and [`Geo`] in a
 /// stack, has their commands, and adds to them:
@@ -41,7 +42,7 @@ pub struct Live {
     pub(crate) geo: Geo,
     pub(crate) wanted: Vec<Wanted>,
     /// Channels that `BBOX` or a layer subscribed to, and not `SUB`.
-    implied: Vec<Arc<str>>,
+    pub(crate) implied: Vec<Arc<str>>,
     /// `None` until the first snapshot.
     pub(crate) seen: Option<Arc<Seen>>,
 }
@@ -246,7 +247,11 @@ impl<H: HandlerBase> CommandSet<H> for Live {
     }
 
     fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
-        self.judge(message)
+        let verdict = self.judge(message);
+        if verdict == Verdict::Pass {
+            self.rename(message);
+        }
+        verdict
     }
 
     fn figures(&self) -> Vec<Figure> {

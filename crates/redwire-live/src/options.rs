@@ -69,15 +69,16 @@ impl Live {
     }
 
     /// The layers and parameters that the npm package `mobility-toolbox-js` expects: `trajectory` with
-    /// `deleted_vehicles`, both also with the suffix `_schematic` for boxes with
-    /// `channel_prefix=schematic`; `mots` and `tenant`. `BBOX` subscribes.
+    /// `deleted_vehicles`; for boxes with `channel_prefix=schematic` what is published on the channels
+    /// with the suffix `_schematic`, under the same names; `mots` and `tenant`. `BBOX` subscribes.
     #[must_use]
     pub fn mobility(geo: redwire_geo::Geo) -> Self {
         let raw = Layer::new("trajectory").deletions("deleted_vehicles");
         let schematic = Layer::new("trajectory_schematic").deletions("deleted_vehicles_schematic");
+        let schematic = schematic.variant("schematic").in_place_of(&raw);
         Self::over(geo)
             .layer(raw.follows_bbox())
-            .layer(schematic.variant("schematic").follows_bbox())
+            .layer(schematic.follows_bbox())
             .variant_parameter("channel_prefix")
             .attribute("mots", "/properties/type")
             .attribute("tenant", "/properties/tenant")
@@ -108,6 +109,11 @@ impl Options {
         let (_, variant) = parameters.0.iter().find(|(name, _)| name == parameter)?;
         let is_known = |layer: &Layer| layer.variant.as_deref() == Some(variant);
         self.layers.iter().any(is_known).then_some(variant)
+    }
+
+    /// What this channel is known by to viewers whom `BBOX` subscribed, if not by its own name.
+    pub(crate) fn known_as(&self, channel: &str) -> Option<&Arc<str>> {
+        self.layers.iter().find_map(|layer| layer.known_as(channel))
     }
 
     /// What tells that a feature is no more: where it is said, and how.
