@@ -171,7 +171,9 @@ impl Outbox {
 
     /// Wakes the connection if it has something to do: to send, or to start its timer.
     fn wake(&self, queue: MutexGuard<'_, Queue>) {
-        let wakes = queue.frames.len() == 1 || queue.due() == Due::Now;
+        // Without gathering it waits only while there is nothing.
+        let gathers = queue.pace != Pace::AtOnce;
+        let wakes = queue.frames.len() == 1 || (gathers && queue.due() == Due::Now);
         drop(queue);
         if wakes {
             self.filled.notify_one();
