@@ -4,7 +4,7 @@ use redwire_suites::Store;
 use crate::map::{Map, expect_all, train, trains};
 
 #[tokio::test]
-async fn after_an_outage_reset_shows_what_the_hash_holds_now() {
+async fn after_an_outage_a_box_shows_what_the_hash_holds_now() {
     let mut map = Map::with(Store::redis().await, trains(), Limits::default()).await;
     map.publish(&train("a", 1.0, 1.0)).await;
     map.publish(&train("b", 1.0, 1.0)).await;
@@ -15,7 +15,7 @@ async fn after_an_outage_reset_shows_what_the_hash_holds_now() {
     // It has forgotten everything; a publisher comes back with one train.
     redis.hset("trains", "a", train("a", 2.0, 1.0).to_string()).await;
     viewer.expect_gap().await;
-    viewer.send("RESET").await;
+    viewer.send("BBOX 0 0 5 5").await;
     expect_all(&mut viewer, &[train("a", 2.0, 1.0)]).await;
     viewer.expect_silence().await;
 }
@@ -32,6 +32,6 @@ async fn without_a_redis_boxes_are_taken_and_snapshots_follow_when_it_is_there()
     redis.restart().await;
     redis.hset("trains", "a", train("a", 1.0, 1.0).to_string()).await;
     viewer.expect_gap().await;
-    viewer.send("RESET").await;
+    viewer.send("BBOX 0 0 5 5").await;
     expect_all(&mut viewer, &[train("a", 1.0, 1.0)]).await;
 }

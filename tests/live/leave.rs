@@ -40,7 +40,7 @@ async fn a_deleted_feature_is_taken_back_from_those_who_saw_it() {
         here.expect("trains", json!({"deleted": "b"})).await;
         there.expect_silence().await;
 
-        here.send("RESET").await;
+        here.send("BBOX 0 0 5 5").await;
         here.expect_silence().await;
     }
 }

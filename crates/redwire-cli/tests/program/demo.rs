@@ -115,7 +115,7 @@ async fn fetch(demo: &Program, path: &str, headers: &str) -> Answer {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("an answer");
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8(answer.get(..end).expect("a head").to_vec()).expect("text");
+    let head = String::from_utf8(answer.iter().copied().take(end).collect()).expect("text");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Answer { status, head, body: answer.get(end + 4..).expect("a body").to_vec() }
+    Answer { status, head, body: answer.split_off(end + 4) }
 }

@@ -3,8 +3,6 @@
 const PING_EVERY_MS = 10_000;
 const STABLE_AFTER_MS = 5_000;
 const BOX_EVERY_MS = 100;
-/** A server without snapshots is asked for all vehicles in the box, so long after the box has come to rest. */
-const READ_AFTER_MS = 300;
 const RATE_WINDOW_MS = 3_000;
 const [CLOSE_RESTART, CLOSE_PING_TIMEOUT] = [1012, 4000];
 
@@ -21,7 +19,6 @@ export class Feed {
   connect() {
     clearTimeout(this.retryTimer);
     this.say('waiting', 'connecting');
-    this.hasSnapshots = true;
     const attempt = this.socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`);
     attempt.onmessage = event => { if (attempt === this.socket) this.receive(event.data); };
     attempt.onclose = event => { if (attempt === this.socket) this.disconnected(event.code, event.reason); };
@@ -83,12 +80,6 @@ export class Feed {
     if (line === this.asked) return;
     [this.asked, this.askedAt] = [line, performance.now()];
     this.send(line);
-    this.readSoon();
-  }
-
-  readSoon() {
-    clearTimeout(this.readTimer);
-    if (!this.hasSnapshots) this.readTimer = setTimeout(() => this.send('GET trains'), READ_AFTER_MS);
   }
 
   pingOrGiveUp() {
@@ -126,15 +117,14 @@ export class Feed {
     const status = content?.status;
     if (status === 'open') this.greeted();
     else if (status === 'gap') this.resume();
-    else if (status === 'error' && content.command === 'BUFFER') { this.hasSnapshots = false; this.readSoon(); }
     else if (content === 'PONG' && this.pings.length) this.handlers.roundTrip?.(performance.now() - this.pings.shift());
   }
 
-  /** Messages were missed: what is on the map is read again. */
+  /** Messages were missed: the same box is answered with what is in it now. */
   resume() {
     this.handlers.gap();
-    if (this.hasSnapshots) this.send('RESET');
-    this.readSoon();
+    this.asked = '';
+    this.askForBox();
   }
 
   // ---- Coming back ----
@@ -157,7 +147,6 @@ export class Feed {
 
   forget() {
     Object.assign(this, { socket: null, live: false, pings: [], boxTimer: clearTimeout(this.boxTimer) ?? null });
-    clearTimeout(this.readTimer);
     clearInterval(this.pingTimer);
   }
 

@@ -63,7 +63,7 @@ export class Hud {
   frames(perSecond, milliseconds) {
     const node = byId('frames');
     Object.assign(node.dataset, { perSecond: perSecond.toFixed(1), milliseconds: milliseconds.toFixed(2) });
-    setText(node, `${Math.round(perSecond)} fps, ${milliseconds.toFixed(1)} ms each`);
+    setText(node, `${Math.round(perSecond)} fps, ${milliseconds.toFixed(1)} ms a frame`);
   }
 }
 

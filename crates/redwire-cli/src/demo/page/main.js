@@ -29,9 +29,14 @@ const feed = new Feed({
   state: (state, text) => hud.state(state, text),
   roundTrip: ms => hud.roundTrip(ms),
   frame: (kind, text) => log.add(kind, text),
-  ready: () => { feed.send('SUB demo.stats'); linesFor = ''; askForLines(); },
+  ready() {
+    feed.send('SUB demo.stats');
+    feed.send('GET demo.stats now');
+    linesFor = '';
+    askForLines();
+  },
   other(source, content) {
-    if (source === 'demo.stats') hud.stats(content);
+    if (source.startsWith('demo.stats')) hud.stats(content);
     else if (source.startsWith('lines.') && lines.receive(content)) isGroundStale = true;
   },
 });
