@@ -3,7 +3,6 @@
 
 #![allow(clippy::indexing_slicing, reason = "indexing a JSON value does not panic")]
 
-mod browser;
 mod map;
 mod node;
 mod site;

@@ -1,8 +1,8 @@
 use std::process::{Child, Command};
 
+use redwire_suites::{Browser, Screen};
 use redwire_test::eventually;
 
-use crate::browser::Browser;
 use crate::site::Site;
 use crate::stage::{Stage, program};
 
@@ -26,7 +26,7 @@ const TRAINS: usize = 9 * 8;
 async fn an_openlayers_map_draws_its_vehicles_from_redwire() {
     let mut show = Show::open("index.html").await;
     show.draws_all_trains().await;
-    show.keep_picture("REDWIRE_MOBILITY_PICTURE").await;
+    show.browser.picture("REDWIRE_MOBILITY_PICTURE").await;
 
     let browser = &show.browser;
     browser
@@ -54,7 +54,7 @@ async fn an_openlayers_map_draws_its_vehicles_from_redwire() {
 async fn a_maplibre_map_draws_its_vehicles_from_redwire() {
     let mut show = Show::open("maplibre.html").await;
     show.draws_all_trains().await;
-    show.keep_picture("REDWIRE_MAPLIBRE_PICTURE").await;
+    show.browser.picture("REDWIRE_MAPLIBRE_PICTURE").await;
     show.browser.run("map.jumpTo({ center: [7.44, 46.945], zoom: 12 })").await;
     show.draws_a_city().await;
     show.filters_by_mode().await;
@@ -80,7 +80,8 @@ impl Show {
         .await;
         let site = Site::open().await;
         let url = stage.gateway.websocket("/");
-        let browser = Browser::open(&format!("{}/{page}?url={url}", site.url())).await;
+        let browser =
+            Browser::open(&format!("{}/{page}?url={url}", site.url()), Screen::WebGl).await;
         browser.until("the map", "window.realtime && window.map").await;
         browser.run(VEHICLES).await;
         Self { publisher, browser, stage }
@@ -136,13 +137,6 @@ impl Show {
         self.stage.redis.publish("deleted_vehicles", gone.to_string()).await;
         let is_gone = format!("vehicles().length && !({gone} in realtime.engine.trajectories)");
         self.browser.until("a deleted vehicle to be gone", &is_gone).await;
-    }
-
-    /// A picture for the README, taken when somebody asks for it.
-    async fn keep_picture(&self, variable: &str) {
-        if let Ok(path) = std::env::var(variable) {
-            std::fs::write(path, self.browser.picture().await).expect("the picture to be written");
-        }
     }
 }
 

@@ -1,11 +1,8 @@
 //! The demo's page in a real browser: headless Chromium, driven through WebDriver.
 
-mod browser;
-
 use fantoccini::key::Key;
+use redwire_suites::{Browser, Screen};
 use redwire_test::{Program, eventually};
-
-use browser::Browser;
 
 /// The program `redwire`, which the test command builds before this suite.
 fn redwire() -> String {
@@ -21,6 +18,19 @@ async fn demo(vehicles: &str) -> (Program, String) {
     let program = Program::start_with(&redwire(), &["demo", "--vehicles", vehicles], None).await;
     let url = format!("http://127.0.0.1:{}/", program.port());
     (program, url)
+}
+
+/// The page, connected.
+async fn opened(url: &str, screen: Screen) -> Browser {
+    let browser = Browser::open(url, screen).await;
+    browser.until_shows("status", "live").await;
+    browser
+}
+
+/// Types a line into the page's console.
+async fn command(browser: &Browser, line: &str) {
+    browser.enter("command", line).await;
+    browser.press("command", Key::Enter).await;
 }
 
 /// How many pixels of the map have the colour of this kind of vehicle.
@@ -42,24 +52,21 @@ async fn colored(browser: &Browser, kind: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_messages_sends_commands_and_survives_a_restart() {
     let (mut demo, url) = demo("2000").await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
 
     browser.click("console").await;
     let total = browser.until_number("total", |total| total > 0).await;
     browser.until_number("total", |now| now > total).await;
 
-    browser.type_command("PING").await;
+    command(&browser, "PING").await;
     browser.until_shows("log", "\"PONG\"").await;
-    browser.type_command("GET nothing here").await;
+    command(&browser, "GET nothing here").await;
     browser.until_shows("log", "nothing here").await;
-    browser.type_command("GET").await;
+    command(&browser, "GET").await;
     browser.until_shows("log", "argument `channel_name` is missing").await;
 
     demo.kill();
-    eventually("the page to notice", async || {
-        browser.text("status").await.is_ok_and(|status| !status.contains("live"))
-    })
-    .await;
+    browser.until_hides("status", "live").await;
     browser.until_number("received", |vehicles| vehicles == 0).await;
     demo.restart().await;
     browser.until_shows("status", "live").await;
@@ -71,7 +78,7 @@ async fn the_page_shows_messages_sends_commands_and_survives_a_restart() {
 async fn vehicles_of_every_kind_are_on_the_map() {
     let count = vehicles_for("REDWIRE_PICTURE");
     let (_demo, url) = demo(&count.to_string()).await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
     for kind in ["rail", "regional", "subway", "tram", "bus"] {
         eventually(&format!("{kind} on the map"), async || colored(&browser, kind).await > 0).await;
     }
@@ -87,7 +94,7 @@ async fn vehicles_of_every_kind_are_on_the_map() {
 async fn a_phone_shows_them_too() {
     let count = vehicles_for("REDWIRE_PICTURE_PHONE");
     let (_demo, url) = demo(&count.to_string()).await;
-    let browser = Browser::open_on_a_phone(&url).await;
+    let browser = opened(&url, Screen::Phone).await;
     eventually("trains on the map", async || colored(&browser, "rail").await > 50).await;
     let overflow = "return document.documentElement.scrollWidth - innerWidth";
     assert_eq!(browser.run(overflow).await, 0, "the page is wider than the screen");
@@ -105,7 +112,7 @@ fn vehicles_for(picture: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_gets_what_is_in_view_and_without_the_filter_everything() {
     let (_demo, url) = demo("3000").await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
     let all = 3000;
     let wide = browser.until_number("received", |now| now > 100 && now < all).await;
 
@@ -124,7 +131,7 @@ async fn a_viewer_gets_what_is_in_view_and_without_the_filter_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vehicles_come_in_the_projection_that_is_chosen() {
     let (_demo, url) = demo("3000").await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
     browser.click("console").await;
     for code in ["3035", "2056", "4326", "3857"] {
         browser.choose("projection", code).await;
@@ -142,7 +149,7 @@ async fn the_vehicles_come_in_the_projection_that_is_chosen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_viewer_on_the_map_has_a_box_and_a_counter_of_its_own() {
     let (_demo, url) = demo("3000").await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
     browser.click("second").await;
     let there = browser.until_number("box-count", |now| now > 5).await;
     let received = browser.number("received").await.expect("a number");
@@ -166,7 +173,7 @@ async fn a_second_viewer_on_the_map_has_a_box_and_a_counter_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_moving_vehicles_leave_time_for_thirty_frames_a_second() {
     let (_demo, url) = demo("2000").await;
-    let browser = Browser::open(&url).await;
+    let browser = opened(&url, Screen::Desk).await;
     browser.click("filter").await;
     for _ in 0..4 {
         browser.click("zoom-out").await;
