@@ -63,3 +63,17 @@ async fn s119_pget_honours_the_box() {
         assert_eq!(world.get("PGET pin").await, json!(point(7.5, 47.5)));
     }
 }
+
+#[tokio::test]
+async fn pget_compares_a_box_in_its_own_units_whatever_those_of_the_reply() {
+    for mut world in World::both(Geo::default(), false).await {
+        world.tell(&["PROJECTION epsg:3857", "BBOX 800000 6000000 900000 6100000"]).await;
+        for line in ["PGET pin", "PGET pin projection=epsg:4326"] {
+            assert_eq!(world.get(line).await, point(7.5, 47.5), "{line}");
+        }
+        assert_ne!(world.get("PGET pin projection=epsg:2056").await, Value::Null);
+        assert_eq!(world.get("PGET pout").await, Value::Null);
+        world.tell(&["BBOX 0 0 10 50"]).await;
+        assert_eq!(world.get("PGET pin").await, Value::Null);
+    }
+}

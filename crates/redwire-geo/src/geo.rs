@@ -153,21 +153,22 @@ impl Geo {
         Ok(reply.noted(ProjectedTo(code)))
     }
 
-    /// What is in force for this message, in order.
-    fn steps(&self, message: &Outgoing<'_>) -> impl Iterator<Item = Step> + use<> {
-        let asked = message.note().map(|ProjectedTo(code)| *code);
-        let bbox = self.bbox.map(Step::Bbox);
-        let projection = asked.or(self.projection).map(Step::Projection);
-        // A projection that only this reply has comes last: the session's box knows nothing of it.
-        let bbox_first = self.bbox_first || self.projection.is_none();
-        let steps = if bbox_first { [bbox, projection] } else { [projection, bbox] };
-        steps.into_iter().flatten()
-    }
-
     /// What the filter does, for sets that build on it.
     pub fn judge(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let Some(&ProjectedTo(code)) = message.note() else { return self.apply(message) };
+        // The box is in the units of the session, whatever those of this reply.
+        let verdict = self.apply(&mut message.clone());
+        self.options.project(code, message);
+        verdict
+    }
+
+    /// Does what is in force in the session, in order.
+    fn apply(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let bbox = self.bbox.map(Step::Bbox);
+        let projection = self.projection.map(Step::Projection);
+        let steps = if self.bbox_first { [bbox, projection] } else { [projection, bbox] };
         let mut code = self.options.stored.code();
-        for step in self.steps(message) {
+        for step in steps.into_iter().flatten() {
             match step {
                 Step::Bbox(bbox) if !self.shows(&bbox, code, message) => {
                     if !message.is_kept() {

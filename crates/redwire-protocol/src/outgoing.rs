@@ -19,7 +19,7 @@ pub enum Verdict {
 }
 
 /// One connection's cursor on a [`Message`] while its filters run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outgoing<'m> {
     message: &'m Message,
     /// `None`: the original.

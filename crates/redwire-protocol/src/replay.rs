@@ -8,7 +8,8 @@ use crate::Message;
 ///
 /// It is asked for after the command's new state is in force, in one step with everything that is
 /// published: a message is either part of the replay or comes after it. It may be asked more than
-/// once; the last answer counts.
+/// once; the last answer counts. Frames with a [subject](crate::Subject) that wait for the connection
+/// are dropped for it, so it has to say all that still holds of every subject.
 #[derive(Clone)]
 pub struct Replay(Arc<dyn Fn() -> Vec<Message> + Send + Sync>);
 
@@ -18,7 +19,7 @@ impl Replay {
         Self(Arc::new(current))
     }
 
-    /// The messages as of now, oldest first.
+    /// The messages as of now, in the order in which they are to be sent.
     pub fn messages(&self) -> Vec<Message> {
         (self.0)()
     }
