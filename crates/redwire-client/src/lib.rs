@@ -35,6 +35,7 @@
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
+//! - [`ring`]: which of several independent servers holds a key; [`slot`]: which slot of a cluster.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
 mod address;
@@ -43,9 +44,12 @@ mod config;
 mod error;
 mod link;
 mod lock;
+pub mod ring;
+mod slot;
 
 pub use config::LinkConfig;
 pub use error::Error;
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;
+pub use slot::{SLOTS, slot};
