@@ -36,10 +36,12 @@
 //! - [`Feed`]: a bounded queue of events, one for each reader.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`ring`]: which of several independent servers holds a key; [`slot`]: which slot of a cluster.
+//! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
 mod address;
 mod backoff;
+mod balancer;
 mod config;
 mod error;
 mod link;
@@ -47,6 +49,7 @@ mod lock;
 pub mod ring;
 mod slot;
 
+pub use balancer::{Balancer, Servers};
 pub use config::LinkConfig;
 pub use error::Error;
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
