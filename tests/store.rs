@@ -36,6 +36,16 @@ impl Store {
         }
     }
 
+    /// Deletes one field of a hash.
+    pub async fn hdel(&self, key: &str, field: &str) {
+        match self {
+            Self::Memory(memory) => memory.hdel(key, field),
+            Self::Redis(redis) => {
+                redis.command(&["HDEL", key, field]).await;
+            }
+        }
+    }
+
     /// Publishes to whoever has subscribed.
     pub async fn publish(&self, channel: &str, payload: impl AsRef<[u8]>) {
         match self {

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redwire::prelude::*;
 use redwire_suites::Store;
@@ -17,25 +18,22 @@ fn moved(id: u64, step: u64) -> Value {
 const TRAINS: u64 = 20;
 const STEPS: u64 = 300;
 
-/// What a viewer of the left half of the way knows: for each train its step, while it is in view.
-async fn watch(viewer: &mut Client, last: u64) -> HashMap<String, u64> {
-    let mut known = HashMap::new();
-    loop {
-        let frame = viewer.next().await;
-        if frame["source"] == "gone" {
-            let id = frame["content"].as_str().expect("an id");
-            known.remove(id);
-            continue;
-        }
-        let feature = &frame["content"];
-        if feature["id"] == "end" {
-            return known;
-        }
-        let id = feature["id"].as_str().expect("an id").to_owned();
-        let step = feature["properties"]["step"].as_u64().expect("a step");
-        let before = known.insert(id, step);
-        assert!(before.is_none_or(|before| before <= step), "{before:?} after {step} of {last}");
+/// What a viewer knows: for each train its step, while it is in view.
+type Known = HashMap<String, u64>;
+
+/// Reads a frame into what is known; returns its content if it is about no train.
+async fn read(viewer: &mut Client, known: &mut Known) -> Option<Value> {
+    let frame = viewer.next().await;
+    let content = &frame["content"];
+    if frame["source"] == "gone" {
+        known.remove(content.as_str().expect("an id"));
+        return None;
     }
+    let Some(id) = content["id"].as_str() else { return Some(content.clone()) };
+    let step = content["properties"]["step"].as_u64().expect("a step");
+    let before = known.insert(id.to_owned(), step);
+    assert!(before.is_none_or(|before| before <= step), "{before:?} and then {step}");
+    None
 }
 
 /// Viewers come, and move their boxes, while trains move: whatever the moment, each ends up knowing
@@ -61,16 +59,74 @@ async fn nothing_is_lost_or_steps_back_between_a_snapshot_and_the_stream() {
         for id in 0..TRAINS {
             map.publish(&moved(id, STEPS + id)).await;
         }
-        let mut end = moved(0, 0);
-        end["id"] = json!("end");
-        map.publish(&end).await;
-
         let in_view: HashMap<_, _> = (0..TRAINS)
             .map(|id| (id.to_string(), STEPS + id))
             .filter(|(_, step)| (step % 60) as f64 / 10.0 + 0.05 <= 3.0)
             .collect();
+        let mut all_known = Vec::new();
         for viewer in &mut viewers {
-            assert_eq!(watch(viewer, STEPS).await, in_view);
+            let mut known = Known::new();
+            while known != in_view {
+                read(viewer, &mut known).await;
+            }
+            all_known.push(known);
+        }
+        // No train, so that it is in no snapshot and comes after all of this.
+        map.store.publish("trains", "7").await;
+        for (viewer, known) in viewers.iter_mut().zip(&mut all_known) {
+            while read(viewer, known).await.is_none() {}
+            assert_eq!(*known, in_view);
+        }
+    }
+}
+
+/// A viewer who asks for the same box again and again while many trains leave it, and some come back,
+/// ends up with those that are there. What has left is in no snapshot: only its own message says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_leaves_while_a_box_is_asked_for_again_is_taken_back() {
+    let limits = Limits { replay_interval: Duration::from_millis(1), ..Limits::default() };
+    for store in Store::both().await {
+        let map = Map::with(store, trains(), limits.clone()).await;
+        let inside: Vec<_> = (0..600).map(|id| moved(id, 0)).collect();
+        for train in &inside {
+            map.publish(train).await;
+        }
+        let mut viewer = map.viewer_of("0 0 3 3", &inside).await;
+        let mut known: HashMap<_, _> = (0..600).map(|id: u64| (id.to_string(), 0)).collect();
+        for round in 1..=15 {
+            let burst = async {
+                for id in 0..600 {
+                    // In the second half of the way, in the first, or nowhere any more.
+                    match (id + round) % 3 {
+                        0 => map.publish(&moved(id, 60 * round + 45)).await,
+                        1 => map.publish(&moved(id, 60 * round)).await,
+                        _ => {
+                            map.store.hdel("trains", &id.to_string()).await;
+                            map.store.publish("gone", format!("\"{id}\"")).await;
+                        }
+                    }
+                }
+                // No train, so that it is in no snapshot and comes after all of this.
+                map.store.publish("trains", round.to_string()).await;
+            };
+            let watching = async {
+                for frames in 0.. {
+                    if frames % 40 == 0 && frames < 400 {
+                        viewer.send("BBOX 0 0 3 3").await;
+                    }
+                    if read(&mut viewer, &mut known).await == Some(json!(round)) {
+                        break;
+                    }
+                }
+            };
+            tokio::join!(burst, watching);
+            let there: HashMap<_, _> = (0..600)
+                .filter(|id| (id + round) % 3 == 1)
+                .map(|id| (id.to_string(), 60 * round))
+                .collect();
+            while known != there {
+                read(&mut viewer, &mut known).await;
+            }
         }
     }
 }

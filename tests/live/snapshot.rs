@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use redwire::prelude::*;
 use redwire_suites::Store;
 use serde_json::json;
@@ -76,6 +78,33 @@ async fn reset_ends_delivery_until_the_next_box_or_subscription() {
         viewer.expect_silence().await;
         viewer.send("SUB trains").await;
         expect_all(&mut viewer, &[seen[0].clone(), train("b", 11.0, 1.0)]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_put_off_is_of_what_is_looked_at_when_it_comes() {
+    let limits = Limits {
+        replay_interval: Duration::from_millis(200),
+        commands_per_second: 1_000_000,
+        ..Limits::default()
+    };
+    for end in ["RESET", "DEL trains"] {
+        let map = Map::with(Store::memory(), trains(), limits.clone()).await;
+        map.publish(&train("a", 1.0, 1.0)).await;
+        let mut viewer = map.viewer_of("0 0 5 5", &[train("a", 1.0, 1.0)]).await;
+        viewer.send("BBOX 0 0 6 6").await;
+        viewer.send(end).await;
+        viewer.send("SUB trains").await;
+        // The one and only snapshot is of the subscription that followed.
+        expect_all(&mut viewer, &[train("a", 1.0, 1.0)]).await;
+        viewer.send("BBOX 0 0 7 7").await;
+        viewer.send(end).await;
+        viewer.send("SUB other").await;
+        let asked = std::time::Instant::now();
+        while asked.elapsed() < limits.replay_interval {
+            viewer.expect_silence().await;
+        }
+        viewer.expect_silence().await;
     }
 }
 

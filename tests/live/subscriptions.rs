@@ -149,3 +149,16 @@ async fn several_layers_are_replayed_together() {
         known.insert(frame["source"].to_string() + &frame["content"]["id"].to_string());
     }
 }
+
+#[tokio::test]
+async fn who_may_not_hear_of_deletions_cannot_have_the_layer() {
+    let layer = |name: &str| Layer::new(name).deletions(format!("secret.{name}"));
+    let live = Live::over(Geo::default()).layer(layer("trains").follows_bbox());
+    let map = Map::with(Store::memory(), live, Limits::default()).await;
+    map.publish(&train("a", 1.0, 1.0)).await;
+    let mut viewer = map.viewer().await;
+    viewer.send("BBOX 0 0 5 5").await;
+    viewer.expect_silence().await;
+    viewer.send("SUB trains").await;
+    viewer.expect_error("`secret.trains` is not allowed").await;
+}

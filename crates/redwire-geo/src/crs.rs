@@ -23,6 +23,10 @@ impl Crs {
 
     /// The position in this CRS, all in the order x, y; `None` where it has no finite image.
     pub(crate) fn project(&self, [x, y]: Position) -> Option<Position> {
+        // Far from any world, where projections answer with whatever their arithmetic ends at.
+        if x.abs() > FARTHEST {
+            return None;
+        }
         let (east, north) = self.projector.project(x, y)?;
         let image = [self.rounded(east), self.rounded(north)];
         image.iter().all(|ordinate| ordinate.is_finite()).then_some(image)
@@ -53,6 +57,9 @@ impl Crs {
 
 /// Semi-major axis of WGS 84 in metres.
 pub(crate) const EARTH_RADIUS: f64 = 6_378_137.0;
+
+/// Longitudes beyond it are no position on a map, however often it was panned around the world.
+const FARTHEST: f64 = 10_000.0;
 
 /// More than any `f64` of a place on Earth has, in degrees too.
 const MAX_DECIMALS: u8 = 15;

@@ -4,7 +4,9 @@ use redwire_protocol::{Message, Outgoing, Screen, Subject, Verdict};
 
 use crate::change::{Change, Was};
 use crate::facts::{Facts, Kind, deleted};
+use crate::layer::Layer;
 use crate::live::{Live, Wanted};
+use crate::pluck::Scalar;
 
 /// The name of the rewrite that makes a deletion of a feature.
 #[derive(PartialEq, Eq, Hash)]
@@ -48,18 +50,21 @@ impl Live {
             return if self.shows(message) { Verdict::Pass } else { Verdict::Drop };
         };
         let is_old = self.seen.as_ref().is_some_and(|seen| change.number <= seen.of(change.layer));
-        if is_old && !message.is_replayed() {
-            return Verdict::Drop;
-        }
+        let is_old = is_old && !message.is_replayed();
         if !change.is_deletion && self.shows(message) {
+            if is_old {
+                // The snapshot said as much, or more.
+                return Verdict::Drop;
+            }
             change.subject.into_iter().for_each(|subject| message.about(Subject::State(subject)));
             return Verdict::Pass;
         }
-        self.take_back(change, message)
+        self.take_back(change, is_old, message)
     }
 
-    /// A viewer who saw the feature learns that it has gone.
-    fn take_back(&self, change: Change, message: &mut Outgoing<'_>) -> Verdict {
+    /// A viewer who saw the feature learns that it has gone. A snapshot does not say that: it says what is
+    /// there. But what has come back since and is part of one is not taken back.
+    fn take_back(&self, change: Change, is_old: bool, message: &mut Outgoing<'_>) -> Verdict {
         let Some(Was(was)) = message.note() else {
             // Of a feature that nobody knows, everybody may.
             return if change.is_deletion { Verdict::Pass } else { Verdict::Drop };
@@ -67,15 +72,28 @@ impl Live {
         if !self.shows(&mut Outgoing::new(was)) {
             return Verdict::Drop;
         }
+        let Some(layer) = self.options.layers.get(change.layer) else { return Verdict::Drop };
+        let was = Outgoing::new(was);
+        let Kind::Feature(Some(id)) = &self.facts(&was).kind else { return Verdict::Drop };
+        if is_old && self.has_come_back(change.layer, layer, id) {
+            return Verdict::Drop;
+        }
         if !change.is_deletion {
-            let Some(layer) = self.options.layers.get(change.layer) else { return Verdict::Drop };
-            let was = Outgoing::new(was);
-            let Kind::Feature(Some(id)) = &self.facts(&was).kind else { return Verdict::Drop };
             let (source, content) = self.options.deletion(layer, id);
             message.redirect(Left, |_| (source, content));
         }
         change.subject.into_iter().for_each(|subject| message.about(Subject::End(subject)));
         Verdict::Pass
+    }
+
+    /// Whether the last snapshot showed the feature. If it has changed since, a message that is still on its
+    /// way says what became of it.
+    fn has_come_back(&self, place: usize, layer: &Layer, id: &Scalar) -> bool {
+        let seen = self.seen.as_ref().map_or(0, |seen| seen.of(place));
+        layer
+            .table
+            .state(id.text())
+            .is_some_and(|(number, state)| number <= seen && self.shows(&mut Outgoing::new(&state)))
     }
 
     /// The viewer of a variant that `BBOX` chose knows it by the names of the layer in whose place it is.

@@ -44,6 +44,7 @@ mod pace;
 mod plane;
 mod pluck;
 mod seen;
+mod sheet;
 mod table;
 
 pub use layer::Layer;

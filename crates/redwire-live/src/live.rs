@@ -3,12 +3,12 @@ use std::sync::Arc;
 use redwire_geo::Geo;
 use redwire_protocol::{
     CommandSet, Commands, Context, Error, Figure, HandlerBase, Observed, Outgoing, Parameters,
-    Replay, Reply, Result, Screen, Verdict,
+    Replay, Reply, Result, Screen, Take, Verdict,
 };
 
 use crate::options::Options;
 use crate::pace::pace;
-use crate::seen::Seen;
+use crate::seen::{Seen, View};
 
 /// The live-map dialect: what a map client of today expects, over the channels of
 /// [`Layer`](crate::Layer)s.
@@ -66,13 +66,14 @@ impl Live {
         (channel,): (String,),
     ) -> Result<Reply> {
         let was_subscribed = context.is_subscribed(&channel);
-        context.subscribe(&channel).await?;
-        self.implied.retain(|implied| **implied != *channel);
-        let Some(layer) = self.options.layer_of(&channel) else { return Ok(Reply::none()) };
-        if let Some(deletions) = layer.deletions.clone() {
+        let layer = self.options.layer_of(&channel);
+        // First, so that whoever may not hear of deletions does not get what they cannot forget.
+        if let Some(deletions) = layer.and_then(|layer| layer.deletions.clone()) {
             self.imply(context, &deletions).await?;
         }
-        if was_subscribed { Ok(Reply::none()) } else { self.replay(context).await }
+        context.subscribe(&channel).await?;
+        self.implied.retain(|implied| **implied != *channel);
+        if was_subscribed { Ok(Reply::none()) } else { self.replay(context, "SUB").await }
     }
 
     async fn del<H: HandlerBase>(
@@ -86,6 +87,7 @@ impl Live {
         if let Some(deletions) = layer.and_then(|layer| layer.deletions.clone()) {
             self.no_longer_imply(context, &deletions);
         }
+        self.look(context);
         Ok(())
     }
 
@@ -102,7 +104,7 @@ impl Live {
         if has_box {
             self.follow(context, variant.as_deref()).await?;
         }
-        self.replay(context).await
+        self.replay(context, "BBOX").await
     }
 
     /// What `mots=rail,tram` asks for.
@@ -122,31 +124,32 @@ impl Live {
     ) -> Result<()> {
         let options = Arc::clone(&self.options);
         for layer in options.layers.iter().filter(|layer| layer.follows_bbox) {
-            for channel in [Some(&layer.channel), layer.deletions.as_ref()].into_iter().flatten() {
-                if layer.variant.as_deref() == variant {
-                    self.imply(context, channel).await?;
-                } else {
+            let channels = [layer.deletions.as_ref(), Some(&layer.channel)].into_iter().flatten();
+            for channel in channels {
+                if layer.variant.as_deref() != variant {
                     self.no_longer_imply(context, channel);
+                    continue;
+                }
+                match self.imply(context, channel).await {
+                    Ok(()) => {}
+                    // Not for this viewer.
+                    Err(Error::Denied { .. }) => break,
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(())
     }
 
-    /// Subscribes on behalf of another command; a channel that the handler denies is not for this
-    /// viewer.
+    /// Subscribes on behalf of another command.
     async fn imply<H: HandlerBase>(
         &mut self,
         context: &mut Context<H>,
         channel: &Arc<str>,
     ) -> Result<()> {
-        if context.is_subscribed(channel) {
-            return Ok(());
-        }
-        match context.subscribe(channel).await {
-            Ok(()) => self.implied.push(Arc::clone(channel)),
-            Err(Error::Denied { .. }) => {}
-            Err(error) => return Err(error),
+        if !context.is_subscribed(channel) {
+            context.subscribe(channel).await?;
+            self.implied.push(Arc::clone(channel));
         }
         Ok(())
     }
@@ -164,7 +167,7 @@ impl Live {
         words: (Vec<String>,),
     ) -> Result<Reply> {
         self.geo.projection(context, words).await?;
-        self.replay(context).await
+        self.replay(context, "PROJECTION").await
     }
 
     async fn pget<H: HandlerBase>(
@@ -196,34 +199,58 @@ impl Live {
         }
         self.implied.clear();
         self.wanted.clear();
-        self.geo.bbox(context, (Vec::new(), Parameters(Vec::new()))).await
+        self.geo.bbox(context, (Vec::new(), Parameters(Vec::new()))).await?;
+        self.look(context);
+        Ok(())
     }
 
     /// Everything that is in view on the layers that the connection is subscribed to.
-    async fn replay<H: HandlerBase>(&mut self, context: &mut Context<H>) -> Result<Reply> {
-        let layers = self.options.layers.iter().enumerate();
-        let subscribed: Vec<_> =
-            layers.filter(|(_, layer)| context.is_subscribed(&layer.channel)).collect();
-        if subscribed.is_empty() {
+    async fn replay<H: HandlerBase>(
+        &mut self,
+        context: &mut Context<H>,
+        command: &'static str,
+    ) -> Result<Reply> {
+        let (seen, options) = (self.look(context), Arc::clone(&self.options));
+        let layers = seen.view().layers.clone();
+        if layers.is_empty() {
             return Ok(Reply::none());
         }
-        for (place, layer) in &subscribed {
-            self.options.fill(*place, layer, context.backend()).await;
+        let mut reply = Reply::none();
+        for place in layers {
+            let Some(layer) = options.layers.get(place) else { continue };
+            if let Err(error) = options.fill(place, layer, context.backend()).await {
+                // What is known is sent all the same.
+                let error = Error::Backend(error).to_string();
+                let content =
+                    serde_json::json!({"status": "error", "command": command, "message": error});
+                reply = Reply::status(content);
+            }
         }
-        let places: Vec<_> = subscribed.into_iter().map(|(place, _)| place).collect();
-        let seen = self.seen.get_or_insert_with(|| Seen::nothing(self.options.layers.len()));
-        let (seen, options) = (Arc::clone(seen), Arc::clone(&self.options));
-        let screen = self.screen_of_box();
-        Ok(Reply::none().replaying(Replay::new(move || {
+        Ok(reply.replaying(Replay::new(move |take| {
+            let view = seen.view();
             let mut messages = Vec::new();
-            for &place in &places {
+            for &place in &view.layers {
                 let Some(layer) = options.layers.get(place) else { continue };
-                let (changes, features) = layer.table.snapshot(screen.as_ref());
-                seen.set(place, changes);
+                let (changes, features) = layer.table.snapshot(view.screen.as_ref());
+                if take == Take::Performance {
+                    seen.set(place, changes);
+                }
                 messages.extend(features);
             }
             messages
         })))
+    }
+
+    /// Notes what the connection looks at from now on.
+    fn look<H>(&mut self, context: &Context<H>) -> Arc<Seen> {
+        let layers = self.options.layers.iter().enumerate();
+        let subscribed = layers.filter(|(_, layer)| context.is_subscribed(&layer.channel));
+        let layers = subscribed.map(|(place, _)| place).collect();
+        let screen = self.screen_of_box();
+        let nothing = || Seen::nothing(self.options.layers.len());
+        let seen = Arc::clone(self.seen.get_or_insert_with(nothing));
+        *seen.view() = View { layers, screen };
+        seen
     }
 }
 

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use redwire_protocol::{Backend, Content, Figure, Message, Parameters};
+use redwire_protocol::{Backend, BackendError, Content, Figure, Message, Parameters};
 
 use crate::facts::{Kind, Reader};
 use crate::layer::Layer;
 use crate::live::Live;
 use crate::plane::Planes;
 use crate::pluck::Scalar;
+use crate::table::Filling;
 
 /// What all connections of a [`Live`] have in common.
 #[derive(Clone, Debug)]
@@ -127,34 +128,56 @@ impl Options {
         }
     }
 
-    /// Makes sure that the layer's table knows everything that was published, unless the backend
-    /// cannot say it now: then the next viewer asks again.
-    pub(crate) async fn fill(&self, place: usize, layer: &Layer, backend: &dyn Backend) {
+    /// Makes sure that the layer's table knows everything that was published.
+    ///
+    /// # Errors
+    ///
+    /// If the backend cannot say it now; a later viewer asks again.
+    pub(crate) async fn fill(
+        &self,
+        place: usize,
+        layer: &Layer,
+        backend: &dyn Backend,
+    ) -> Result<(), BackendError> {
         if layer.table.is_fresh() {
-            return;
+            return Ok(());
         }
-        let _alone = layer.table.filling.lock().await;
+        let mut filling = layer.table.filling.lock().await;
         if layer.table.is_fresh() {
-            return;
+            return Ok(());
         }
-        for channel in [Some(&layer.channel), layer.deletions.as_ref()].into_iter().flatten() {
-            backend.retain(channel);
-            if let Err(error) = backend.confirmed(channel).await {
-                tracing::warn!(%channel, %error, "cannot follow a layer");
+        if let Some(error) = layer.table.failed_lately() {
+            return Err(error);
+        }
+        let filled = self.read(place, layer, backend, &mut filling).await;
+        if let Err(error) = filled {
+            layer.table.fill_failed(error);
+            tracing::warn!(channel = %layer.channel, %error, "cannot read a layer's features");
+        }
+        filled
+    }
+
+    async fn read(
+        &self,
+        place: usize,
+        layer: &Layer,
+        backend: &dyn Backend,
+        filling: &mut Filling,
+    ) -> Result<(), BackendError> {
+        let channels = [Some(&layer.channel), layer.deletions.as_ref()];
+        for channel in channels.into_iter().flatten() {
+            if !filling.is_retained {
+                backend.retain(channel);
             }
+            backend.confirmed(channel).await?;
         }
+        filling.is_retained = true;
         layer.table.begin_fill();
-        match backend.hvals(&layer.channel).await {
-            Ok(values) => {
-                let contents = values.into_iter().filter_map(|value| Content::parse(value).ok());
-                let features = contents.filter_map(|content| self.feature(layer, content));
-                let features = features.take(layer.max_features).collect();
-                layer.table.end_fill(place, layer.max_features, features);
-            }
-            Err(error) => {
-                tracing::warn!(channel = %layer.channel, %error, "cannot read a layer's features");
-            }
-        }
+        let values = backend.hvals(&layer.channel).await?;
+        let contents = values.into_iter().filter_map(|value| Content::parse(value).ok());
+        let features = contents.filter_map(|content| self.feature(layer, content)).collect();
+        layer.table.end_fill(place, layer.max_features, features);
+        Ok(())
     }
 
     fn feature(&self, layer: &Layer, content: Content) -> Option<(Scalar, Message)> {

@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use redwire_protocol::{Bounds, Boxes, Message, Plane, Screen};
+use redwire_protocol::{BackendError, Bounds, Message, Plane, Screen};
 
 use crate::change::{Change, Was};
 use crate::pluck::Scalar;
+use crate::sheet::Sheet;
 
 /// The newest message of each feature of a layer: what a viewer has to see at once who comes late, or
 /// moves the map.
@@ -12,7 +14,14 @@ use crate::pluck::Scalar;
 pub(crate) struct Table {
     features: Mutex<Features>,
     /// Held by whoever fills it from the hash.
-    pub(crate) filling: tokio::sync::Mutex<()>,
+    pub(crate) filling: tokio::sync::Mutex<Filling>,
+}
+
+/// What is known to whoever fills a table.
+#[derive(Debug, Default)]
+pub(crate) struct Filling {
+    /// Whether the server itself is subscribed.
+    pub(crate) is_retained: bool,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +35,11 @@ struct Features {
     /// How many subjects were ever named.
     subjects: u64,
     is_fresh: bool,
+    /// Whether the hash was ever seen with features in it.
+    has_hash: bool,
     fill: Option<Fill>,
+    /// When the last attempt to fill it failed, and why.
+    failed: Option<(Instant, BackendError)>,
     refused: u64,
 }
 
@@ -37,12 +50,8 @@ struct Entry {
     change: Change,
 }
 
-/// Where the entries lie in one plane, in their order.
-#[derive(Debug)]
-struct Sheet {
-    plane: Arc<dyn Plane>,
-    boxes: Boxes,
-}
+/// How long a failed attempt counts for whoever comes after it.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Deletions that are remembered during one fill; beyond it the fill is given up and the next viewer
 /// begins another.
@@ -97,35 +106,42 @@ impl Table {
         let features = self.features();
         let mut messages = Vec::new();
         if let Some(sheet) = features.sheets.iter().find(|sheet| sheet.is_of(&screen.plane)) {
-            sheet.boxes.touching(&screen.bounds, |place| {
+            sheet.touching(&screen.bounds, |place| {
                 messages.extend(features.entries.get(place).map(|entry| entry.message.clone()));
             });
         }
         (features.changes, messages)
     }
 
-    /// Makes sure that there is a sheet of this plane.
+    /// Finds out where everything lies in this plane that has changed since somebody asked last.
     fn lay_out(&self, plane: &Arc<dyn Plane>) {
-        let messages: Vec<_> = {
-            let features = self.features();
-            if features.sheets.iter().any(|sheet| sheet.is_of(plane)) {
-                return;
-            }
-            features.entries.iter().map(|entry| entry.message.clone()).collect()
+        let (changes, changed) = {
+            let mut features = self.features();
+            let changes = features.changes;
+            let since = features.sheet(plane).asked();
+            let is_new = |entry: &&Entry| entry.change.number > since;
+            let new =
+                |entry: &Entry| (entry.id.clone(), entry.change.number, entry.message.clone());
+            (changes, features.entries.iter().filter(is_new).map(new).collect::<Vec<_>>())
         };
-        // Without the lock, which fan-out waits for; what is computed is kept beside the messages.
-        for message in &messages {
-            plane.extent(message);
-        }
+        // Without the lock, which fan-out waits for.
+        let extent = |message: &Message| plane.extent(message).unwrap_or(Bounds::EVERYTHING);
+        let extents: Vec<_> = changed.iter().map(|(_, _, message)| extent(message)).collect();
         let mut features = self.features();
-        if features.sheets.iter().any(|sheet| sheet.is_of(plane)) {
-            return;
+        for ((id, number, _), extent) in changed.iter().zip(extents) {
+            let Some(&place) = features.places.get(id.text()) else { continue };
+            let is_same = |entry: &Entry| entry.change.number == *number;
+            if features.entries.get(place).is_some_and(is_same) {
+                features.sheet(plane).lay(place, &extent);
+            }
         }
-        let mut sheet = Sheet { plane: Arc::clone(plane), boxes: Boxes::default() };
-        for entry in &features.entries {
-            sheet.boxes.push(&sheet.extent(&entry.message));
-        }
-        features.sheets.push(sheet);
+        features.sheet(plane).laid(changes);
+    }
+
+    /// What is remembered of a feature, with the number of the change that led to it.
+    pub(crate) fn state(&self, id: &str) -> Option<(u64, Message)> {
+        let features = self.features();
+        features.entry(id).map(|entry| (entry.change.number, entry.message.clone()))
     }
 
     /// Whether everything that was published is known.
@@ -138,6 +154,17 @@ impl Table {
         let mut features = self.features();
         features.is_fresh = false;
         features.fill = None;
+        features.failed = None;
+    }
+
+    /// Why the last attempt to fill it failed, if that was not long ago.
+    pub(crate) fn failed_lately(&self) -> Option<BackendError> {
+        let (at, error) = self.features().failed?;
+        (at.elapsed() < RETRY).then_some(error)
+    }
+
+    pub(crate) fn fill_failed(&self, error: BackendError) {
+        self.features().failed = Some((Instant::now(), error));
     }
 
     /// From here on, what is published is newer than what is read.
@@ -147,14 +174,15 @@ impl Table {
         features.fill = Some(Fill { began, deleted: HashSet::new() });
     }
 
-    /// Takes over what was read. Where nothing was, the publisher may not keep a hash at all: then all
-    /// that is known stays.
+    /// Takes over what was read. Where nothing ever was, the publisher may not keep a hash at all: then
+    /// all that is known stays.
     pub(crate) fn end_fill(&self, layer: usize, max: usize, read: Vec<(Scalar, Message)>) {
         let mut features = self.features();
         // Expired meanwhile: the next viewer has it read again.
         let Some(fill) = features.fill.take() else { return };
         let present: HashSet<_> = read.iter().map(|(id, _)| Box::from(id.text())).collect();
-        if !present.is_empty() {
+        features.has_hash |= !present.is_empty();
+        if features.has_hash {
             let is_gone = |entry: &&Entry| {
                 entry.change.number <= fill.began && !present.contains(entry.id.text())
             };
@@ -180,6 +208,26 @@ impl Table {
 }
 
 impl Features {
+    /// The sheet of this plane, made if there is none.
+    #[expect(clippy::indexing_slicing, reason = "it was found, or just pushed")]
+    fn sheet(&mut self, plane: &Arc<dyn Plane>) -> &mut Sheet {
+        let found = self.sheets.iter().position(|sheet| sheet.is_of(plane));
+        let place = found.unwrap_or_else(|| {
+            self.sheets.push(Sheet::new(plane, self.entries.len()));
+            self.sheets.len() - 1
+        });
+        &mut self.sheets[place]
+    }
+
+    /// Drops what nobody asks for any more, and with it what was derived from the messages for whoever
+    /// did.
+    fn drop_idle_sheets(&mut self) {
+        self.sheets.retain(|sheet| !sheet.is_idle());
+        for entry in &mut self.entries {
+            entry.message = entry.message.copied();
+        }
+    }
+
     fn entry(&self, id: &str) -> Option<&Entry> {
         self.entries.get(*self.places.get(id)?)
     }
@@ -192,6 +240,10 @@ impl Features {
         id: Scalar,
         message: &mut Message,
     ) -> Option<Message> {
+        // When the last viewer has gone, nobody asks any more.
+        if self.sheets.iter().any(Sheet::is_idle) {
+            self.drop_idle_sheets();
+        }
         let place = self.places.get(id.text()).copied();
         if place.is_none() && self.entries.len() >= max {
             self.refused += 1;
@@ -207,16 +259,12 @@ impl Features {
         let entry = Entry { id, message: message.clone(), change };
         let Some(place) = place else {
             self.subjects += 1;
-            for sheet in &mut self.sheets {
-                sheet.boxes.push(&sheet.extent(&entry.message));
-            }
+            self.sheets.iter_mut().for_each(Sheet::push);
             self.places.insert(entry.id.text().into(), self.entries.len());
             self.entries.push(entry);
             return None;
         };
-        for sheet in &mut self.sheets {
-            sheet.boxes.set(place, &sheet.extent(&entry.message));
-        }
+        self.sheets.iter_mut().for_each(|sheet| sheet.forget(place));
         Some(std::mem::replace(self.entries.get_mut(place)?, entry).message)
     }
 
@@ -226,20 +274,7 @@ impl Features {
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.id.text().into(), place);
         }
-        for sheet in &mut self.sheets {
-            sheet.boxes.swap_remove(place);
-        }
+        self.sheets.iter_mut().for_each(|sheet| sheet.swap_remove(place));
         Some(entry)
-    }
-}
-
-impl Sheet {
-    fn is_of(&self, plane: &Arc<dyn Plane>) -> bool {
-        Arc::ptr_eq(&self.plane, plane)
-    }
-
-    /// What cannot be located is shown to everybody.
-    fn extent(&self, message: &Message) -> Bounds {
-        self.plane.extent(message).unwrap_or(Bounds::EVERYTHING)
     }
 }

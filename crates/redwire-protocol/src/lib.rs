@@ -97,7 +97,7 @@ pub use message::{Cost, Message};
 pub use outgoing::{Outgoing, Subject, Verdict};
 pub use pace::Pace;
 pub use protocol::Protocol;
-pub use replay::Replay;
+pub use replay::{Replay, Take};
 pub use reply::{IntoReply, Reply};
 pub use screen::{Bounds, Plane, Screen};
 pub use session::{Response, Session};

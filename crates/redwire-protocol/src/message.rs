@@ -66,6 +66,17 @@ impl Message {
         &self.published.original.content
     }
 
+    /// The same message with nothing derived from it yet, and with the same notes.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let fresh = Self::new(
+            Arc::clone(&self.published.source),
+            self.content().clone(),
+            self.published.timestamp,
+        );
+        fresh.with_notes(self.notes.clone())
+    }
+
     /// Leaves a note for the filters, which find it by its type with
     /// [`Outgoing::note`](crate::Outgoing::note). It goes along with this handle and its later clones;
     /// earlier clones know nothing of it.
@@ -148,6 +159,10 @@ pub(crate) struct Version {
 
 type Rewrites<K> = Mutex<HashMap<K, Arc<OnceLock<Option<Arc<Version>>>>>>;
 
+/// Rewrites of one kind that are kept beside a content. More than are in use at a time: beyond it they
+/// are made anew, so that whoever asks for all that there are does not fill the memory with them.
+const MAX_REWRITES: usize = 8;
+
 impl Version {
     fn new(source: Option<Arc<str>>, content: Content) -> Self {
         Self { source, content, frame: OnceLock::new(), memos: Memo::default() }
@@ -171,6 +186,9 @@ impl Version {
         let rewrites: &Rewrites<K> = self.memos.find_or_insert(Rewrites::default);
         let version = {
             let mut rewrites = rewrites.lock().unwrap_or_else(PoisonError::into_inner);
+            if rewrites.len() >= MAX_REWRITES && !rewrites.contains_key(&key) {
+                rewrites.clear();
+            }
             Arc::clone(rewrites.entry(key).or_default())
         };
         // Outside the lock: others may rewrite to other keys meanwhile.

@@ -10,7 +10,7 @@ use crate::reply::{Reply, Rule};
 use crate::slot::Slot;
 use crate::{
     Backend, Content, Context, Envelope, Error, HandlerBase, Limits, Message, Outgoing, Refused,
-    Replay,
+    Replay, Take,
 };
 
 /// What a line is answered with.
@@ -58,7 +58,7 @@ impl<H: HandlerBase> Session<H> {
     /// then, unless the command's own set says otherwise.
     pub async fn receive(&mut self, line: &str) -> Result<Vec<Envelope>, Refused> {
         let Response { mut frames, replay } = self.respond(line).await?;
-        let replayed = replay.map(|replay| replay.messages()).unwrap_or_default();
+        let replayed = replay.map(|replay| replay.messages(Take::Performance)).unwrap_or_default();
         frames.extend(replayed.iter().filter_map(|message| {
             self.filters.replay(message).map(|outgoing| envelope(&outgoing))
         }));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use redwire_protocol::{
     Bounds, CommandSet, Commands, Content, Context, Figure, HandlerBase, Message, Observed,
-    Outgoing, Ping, Plane, Protocol, Replay, Reply, Result, Screen, Subject, Verdict,
+    Outgoing, Ping, Plane, Protocol, Replay, Reply, Result, Screen, Subject, Take, Verdict,
 };
 use support::{Memory, Public};
 
@@ -75,7 +75,7 @@ impl Prices {
 
     async fn again<H>(&mut self, _: &mut Context<H>, _: ()) -> Result<Reply> {
         let last = Arc::clone(&self.last);
-        let replay = Replay::new(move || last.lock().expect("no panic").iter().cloned().collect());
+        let replay = Replay::new(move |_| last.lock().expect("no panic").iter().cloned().collect());
         Ok(Reply::status("again").replaying(replay))
     }
 }
@@ -148,7 +148,7 @@ async fn a_replay_comes_after_the_reply_and_through_the_filters() {
 
     let response = session.respond("AGAIN").await.unwrap();
     assert_eq!(response.frames.len(), 1);
-    assert_eq!(response.replay.unwrap().messages().len(), 1);
+    assert_eq!(response.replay.unwrap().messages(Take::Performance).len(), 1);
 }
 
 #[test]

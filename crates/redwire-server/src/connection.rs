@@ -6,7 +6,8 @@ use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{FutureExt, StreamExt};
-use redwire_protocol::{Error, HandlerBase, Limits, Refused, Response, Session};
+use redwire_protocol::{Error, HandlerBase, Limits, Refused, Replay, Response, Session};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::api::Shared;
@@ -28,6 +29,12 @@ pub(crate) struct Connection<H: HandlerBase> {
     rate: Rate,
     replays: Replays,
     shared: Arc<Shared<H>>,
+}
+
+/// What a connection does next.
+enum Next {
+    Replay(Replay),
+    Message(Option<Result<Message, axum::Error>>),
 }
 
 /// Why a connection ends: the server wants it, the client says goodbye, or it has gone.
@@ -68,15 +75,20 @@ impl<H: HandlerBase> Connection<H> {
 
     async fn converse(&mut self) -> End {
         loop {
+            let member = Arc::clone(&self.watch.member);
             let message = tokio::select! {
                 biased;
                 close = self.watch.expired() => return End::Closing(close),
                 _ = self.writer.run() => return End::Gone,
-                replay = self.replays.due() => {
-                    self.watch.member.replay(&replay);
-                    continue;
-                }
-                message = self.lines.next() => message,
+                replay = self.replays.due(&member.outbox) => Next::Replay(replay),
+                message = self.lines.next() => Next::Message(message),
+            };
+            let message = match message {
+                Next::Message(message) => message,
+                Next::Replay(replay) => match self.replay(replay).await {
+                    Ok(()) => continue,
+                    Err(end) => return end,
+                },
             };
             self.watch.alive();
             let result = match message {
@@ -91,6 +103,22 @@ impl<H: HandlerBase> Connection<H> {
             if let Err(end) = result {
                 return end;
             }
+        }
+    }
+
+    /// Queues a replay. On a thread of its own: a whole layer is long for one that others wait for.
+    async fn replay(&mut self, replay: Replay) -> Result<(), End> {
+        let (hub, member) = (Arc::clone(&self.shared.hub), Arc::clone(&self.watch.member));
+        let replayed = async move {
+            // Never closed, so there is always a permit in the end.
+            let _permit = hub.replaying.acquire().await;
+            spawn_blocking(move || member.replay(&replay)).await
+        };
+        tokio::select! {
+            biased;
+            close = self.watch.expired() => Err(End::Closing(close)),
+            _ = self.writer.run() => Err(End::Gone),
+            replayed = replayed => replayed.map_err(|_| End::Closing(Close::Failed)),
         }
     }
 

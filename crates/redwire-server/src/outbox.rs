@@ -17,6 +17,7 @@ use crate::{Close, gathered};
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     filled: Notify,
+    replayed: Notify,
     closed: Notify,
     max_bytes: usize,
     max_messages: usize,
@@ -34,6 +35,10 @@ struct Queue {
     /// What the bounds are on: the frames without a subject.
     bytes: usize,
     messages: usize,
+    /// The length of the first of those.
+    first: usize,
+    /// The number of the first frame after the last replay.
+    after_replay: u64,
     /// Frames that are not to be gathered.
     replies: usize,
     pace: Pace,
@@ -70,6 +75,7 @@ impl Outbox {
         Self {
             queue: Mutex::default(),
             filled: Notify::new(),
+            replayed: Notify::new(),
             closed: Notify::new(),
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
@@ -107,13 +113,33 @@ impl Outbox {
         let mut queue = self.queue();
         let is_state = |kind| matches!(kind, Kind::About(Subject::State(_)));
         queue.frames.retain(|waiting| !is_state(waiting.kind));
-        queue.gone = 0;
+        (queue.gone, queue.after_replay) = (0, 0);
         queue.subjects = (0..)
             .zip(&queue.frames)
             .filter_map(|(number, waiting)| Some((waiting.kind.subject()?, number)))
             .collect();
         if queue.frames.is_empty() {
             queue.since = None;
+        }
+    }
+
+    /// What was queued up to here since [`forget_states`](Self::forget_states) is a replay.
+    pub(crate) fn replayed(&self) {
+        let mut queue = self.queue();
+        queue.after_replay = queue.gone + queue.frames.len() as u64;
+    }
+
+    /// Waits until the client has taken the last replay, or nothing is due: to send it another one
+    /// before would only be work. Cancel-safe.
+    pub(crate) async fn taken(&self) {
+        loop {
+            {
+                let queue = self.queue();
+                if queue.gone >= queue.after_replay || self.due(&queue) != Due::Now {
+                    return;
+                }
+            }
+            self.replayed.notified().await;
         }
     }
 
@@ -136,8 +162,7 @@ impl Outbox {
         }
         // A first frame of any size is taken: the bound is on what waits behind it.
         if queue.messages > 0 {
-            let first = queue.frames.front().filter(|first| first.kind.subject().is_none());
-            let bytes = queue.bytes - first.map_or(0, |first| first.frame.len()) + frame.len();
+            let bytes = queue.bytes - queue.first + frame.len();
             if bytes > self.max_bytes / part || queue.messages >= self.max_messages / part {
                 return Err(frame);
             }
@@ -173,7 +198,7 @@ impl Outbox {
     fn wake(&self, queue: MutexGuard<'_, Queue>) {
         // Without gathering it waits only while there is nothing.
         let gathers = queue.pace != Pace::AtOnce;
-        let wakes = queue.frames.len() == 1 || (gathers && queue.due() == Due::Now);
+        let wakes = queue.frames.len() == 1 || (gathers && self.due(&queue) == Due::Now);
         drop(queue);
         if wakes {
             self.filled.notify_one();
@@ -183,10 +208,14 @@ impl Outbox {
     /// The next frame that is due.
     pub(crate) fn pop(&self) -> Option<Bytes> {
         let mut queue = self.queue();
-        if queue.due() != Due::Now {
+        if self.due(&queue) != Due::Now {
             return None;
         }
-        let Pace::Gathered { count, .. } = queue.pace else { return queue.pop() };
+        let Pace::Gathered { count, .. } = queue.pace else {
+            let frame = queue.pop();
+            self.tell_of_replay(&queue);
+            return frame;
+        };
         if queue.frames.front()?.kind == Kind::Reply {
             return queue.pop();
         }
@@ -199,8 +228,15 @@ impl Outbox {
             bytes += frame.len();
             frames.extend(queue.pop());
         }
+        self.tell_of_replay(&queue);
         drop(queue);
         Some(gathered::encode(&frames))
+    }
+
+    fn tell_of_replay(&self, queue: &Queue) {
+        if queue.gone >= queue.after_replay && queue.after_replay > 0 {
+            self.replayed.notify_one();
+        }
     }
 
     /// Asks the connection to end; the first reason counts.
@@ -218,7 +254,7 @@ impl Outbox {
     /// Waits until there is something to pop. Cancel-safe.
     pub(crate) async fn filled(&self) {
         loop {
-            let due = self.queue().due();
+            let due = self.due(&self.queue());
             match due {
                 Due::Now => return,
                 Due::At(time) => {
@@ -240,6 +276,25 @@ impl Outbox {
         }
     }
 
+    fn due(&self, queue: &Queue) -> Due {
+        if queue.frames.is_empty() {
+            return Due::Never;
+        }
+        let Pace::Gathered { wait, count } = queue.pace else { return Due::Now };
+        // What is gathered must not be what fills the queue.
+        let is_enough = queue.frames.len() >= count
+            || queue.bytes >= self.max_gathered.min(self.max_bytes / 2)
+            || queue.messages >= self.max_messages / 2;
+        if is_enough || queue.replies > 0 || queue.pressed || queue.close.is_some() {
+            return Due::Now;
+        }
+        let now = Instant::now();
+        match queue.since.map(|since| since + wait) {
+            Some(time) if now < time => Due::At(time),
+            _ => Due::Now,
+        }
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -248,6 +303,9 @@ impl Outbox {
 impl Queue {
     fn append(&mut self, frame: Bytes, kind: Kind) {
         if kind.subject().is_none() {
+            if self.messages == 0 {
+                self.first = frame.len();
+            }
             self.bytes += frame.len();
             self.messages += 1;
         }
@@ -268,6 +326,8 @@ impl Queue {
             None => {
                 self.bytes -= frame.len();
                 self.messages -= 1;
+                let next = self.frames.iter().find(|waiting| waiting.kind.subject().is_none());
+                self.first = next.map_or(0, |next| next.frame.len());
             }
         }
         self.replies -= usize::from(kind == Kind::Reply);
@@ -280,19 +340,6 @@ impl Queue {
         // What is left begins to wait anew.
         self.since = (!self.frames.is_empty() && self.pace != Pace::AtOnce).then(Instant::now);
         Some(frame)
-    }
-
-    fn due(&self) -> Due {
-        if self.frames.is_empty() {
-            return Due::Never;
-        }
-        let Pace::Gathered { wait, count } = self.pace else { return Due::Now };
-        let now = Instant::now();
-        match self.since.map(|since| since + wait) {
-            _ if self.replies > 0 || self.pressed || self.close.is_some() => Due::Now,
-            Some(time) if self.frames.len() < count && now < time => Due::At(time),
-            _ => Due::Now,
-        }
     }
 }
 
@@ -440,6 +487,47 @@ mod tests {
         outbox.filled().await;
         assert_eq!(start.elapsed(), Duration::from_millis(100));
         assert_eq!(texts(&outbox.pop().unwrap()), ["1"]);
+    }
+
+    #[test]
+    fn what_is_gathered_leaves_before_it_fills_the_queue() {
+        let outbox = gathering(Duration::from_secs(3600), 1000);
+        (0..4).for_each(|_| outbox.push(Bytes::from_static(b"1"), None));
+        assert_eq!(outbox.pop(), None);
+        outbox.push(Bytes::from_static(b"1"), None);
+        assert_eq!(texts(&outbox.pop().unwrap()).len(), 5, "half of the messages");
+        outbox.push(Bytes::from(vec![b'1'; 30]), None);
+        assert_eq!(outbox.pop(), None);
+        outbox.push(Bytes::from(vec![b'1'; 30]), None);
+        assert_eq!(texts(&outbox.pop().unwrap()).len(), 2, "half of the bytes");
+    }
+
+    #[tokio::test]
+    async fn a_large_frame_behind_a_state_leaves_the_room_behind_it() {
+        let outbox = outbox(10, 10);
+        outbox.push(Bytes::from_static(b"train 1 at A"), state(1));
+        outbox.push(Bytes::from(vec![0; 1000]), None);
+        outbox.push(Bytes::from_static(b"1234567890"), None);
+        outbox.pop().unwrap();
+        outbox.push(Bytes::from_static(b"train 1 at B"), state(1));
+        assert_eq!(outbox.pop().unwrap().len(), 1000);
+        assert_eq!(outbox.pop().unwrap(), "1234567890");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_replay_waits_until_the_last_one_is_taken() {
+        let outbox = outbox(100, 10);
+        outbox.taken().await;
+        outbox.push(Bytes::from_static(b"train 1"), state(1));
+        outbox.push(Bytes::from_static(b"train 2"), state(2));
+        outbox.replayed();
+        outbox.push(Bytes::from_static(b"news"), None);
+        for _ in 0..2 {
+            let waited = tokio::time::timeout(Duration::from_secs(1), outbox.taken()).await;
+            assert!(waited.is_err(), "a frame of it is still there");
+            outbox.pop().unwrap();
+        }
+        outbox.taken().await;
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Filters, Message, Replay, Screen};
+use redwire_protocol::{Filters, Message, Replay, Screen, Take};
 
 use crate::Close;
 use crate::outbox::Outbox;
@@ -76,18 +76,19 @@ impl Member {
         let filters = self.state().filters.clone();
         // Once without the lock: what is derived from the messages is kept beside them, so that the
         // shard does not wait for it below.
-        for message in replay.messages() {
+        for message in replay.messages(Take::Rehearsal) {
             if let Some(outgoing) = filters.replay(&message) {
                 outgoing.frame();
             }
         }
         let state = self.state();
         self.outbox.forget_states();
-        for message in replay.messages() {
+        for message in replay.messages(Take::Performance) {
             if let Some(outgoing) = state.filters.replay(&message) {
                 self.outbox.push(outgoing.frame(), outgoing.subject());
             }
         }
+        self.outbox.replayed();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
 use redwire_protocol::{Backend, Feed, Filters};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use crate::metrics::Metrics;
@@ -28,6 +28,8 @@ pub(crate) struct Hub {
     /// The protocol's sets as they were stacked: they observe what is published.
     sets: Filters,
     shards: Vec<Arc<Shard>>,
+    /// Replays that are made at a time, so that fan-out always has cores left.
+    pub(crate) replaying: Semaphore,
     metrics: Arc<Metrics>,
     tasks: OnceLock<Vec<AbortHandle>>,
 }
@@ -36,7 +38,8 @@ impl Hub {
     pub(crate) fn new(backend: Arc<dyn Backend>, sets: Filters, metrics: Arc<Metrics>) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let shards = (0..cores).map(|_| Arc::default()).collect();
-        Self { backend, sets, shards, metrics, tasks: OnceLock::new() }
+        let replaying = Semaphore::new(cores.div_ceil(2));
+        Self { backend, sets, shards, replaying, metrics, tasks: OnceLock::new() }
     }
 
     /// Starts fan-out on the current runtime. Called by the first connection, so that a router can

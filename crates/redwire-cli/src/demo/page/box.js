@@ -46,7 +46,9 @@ export class SecondViewer {
   viewChanged() {
     if (!this.isOn) return;
     if (this.code !== this.view.code) {
-      const { offsetLeft: left, offsetTop: top, offsetWidth: width, offsetHeight: height } = this.element;
+      // Not offsetLeft and offsetTop, which know nothing of the transform that places it.
+      const [left, top] = this.corner;
+      const { offsetWidth: width, offsetHeight: height } = this.element;
       this.bounds = [...this.view.toMap(left, top + height), ...this.view.toMap(left + width, top)];
       this.code = this.view.code;
       this.vehicles.clear();
@@ -74,6 +76,7 @@ export class SecondViewer {
   place() {
     const [left, top] = this.view.toScreen(this.bounds[0], this.bounds[3]);
     const [right, bottom] = this.view.toScreen(this.bounds[2], this.bounds[1]);
+    this.corner = [left, top];
     const { style } = this.element;
     style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
     [style.width, style.height] = [`${Math.round(right - left)}px`, `${Math.round(bottom - top)}px`];
