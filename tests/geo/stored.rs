@@ -95,3 +95,15 @@ async fn the_stored_crs_can_be_asked_for_even_if_it_is_not_on_the_list() {
 fn no_other_crs_can_be_stored() {
     let _ = Geo::default().stored_in(2056);
 }
+
+#[tokio::test]
+async fn positions_far_from_any_world_have_no_image() {
+    for mut world in World::both(Geo::default().stored_in(3857), false).await {
+        world.tell(&["PROJECTION epsg:2056"]).await;
+        for far in [vec![1e308, -1e308], vec![1e12, 0.0], vec![0.0, 1e9]] {
+            let feature = feature("Point", far);
+            assert_eq!(world.read(&feature).await["geometry"], Value::Null, "{feature}");
+        }
+        assert!(world.gateway.metric("redwire_geo_unprojectable_total") >= 3);
+    }
+}

@@ -7,6 +7,9 @@ use crate::edits::Edits;
 use crate::geometry::{Geometry, Position};
 use crate::reading::Reading;
 
+/// Longitudes beyond it are no position on a map, however often it was panned around the world.
+const FARTHEST: f64 = 10_000.0;
+
 /// How stored positions become sent ones.
 pub(crate) struct Transform<'c> {
     pub(crate) stored: Stored,
@@ -64,7 +67,12 @@ impl Transform<'_> {
 
     fn apply(&self, position: Position) -> Option<Position> {
         let from = self.ordered(self.stored.code(), position);
-        let image = self.crs.project(self.stored.longitude_latitude(from))?;
+        let from = self.stored.longitude_latitude(from);
+        // Far from any world projections answer with whatever their arithmetic ends at.
+        if from[0].abs() > FARTHEST {
+            return None;
+        }
+        let image = self.crs.project(from)?;
         Some(self.ordered(self.crs.code, image))
     }
 

@@ -39,8 +39,10 @@ impl Projector for WebMercator {
 impl WebMercator {
     /// Longitude and latitude of a position in EPSG:3857.
     pub(crate) fn inverse(east: f64, north: f64) -> (f64, f64) {
-        let latitude = (north / EARTH_RADIUS).sinh().atan();
-        ((east / EARTH_RADIUS).to_degrees(), latitude.to_degrees())
+        let latitude = (north / EARTH_RADIUS).sinh().atan().to_degrees();
+        // The pole is infinitely far away; what seems to be there is nowhere.
+        let latitude = if latitude.abs() < 90.0 { latitude } else { f64::NAN };
+        ((east / EARTH_RADIUS).to_degrees(), latitude)
     }
 }
 
