@@ -97,6 +97,11 @@ async fn del_ends_delivery_and_sub_begins_it_with_a_snapshot() {
         expect_all(&mut viewer, &[train("a", 2.0, 1.0)]).await;
         viewer.send("SUB trains").await;
         viewer.expect_silence().await;
+        for other in ["gone", "news"] {
+            viewer.subscribe(other).await;
+        }
+        viewer.send("GET nothing").await;
+        viewer.expect("nothing", json!(null)).await;
     }
 }
 

@@ -67,13 +67,18 @@ impl Live {
     ) -> Result<Reply> {
         let was_subscribed = context.is_subscribed(&channel);
         let layer = self.options.layer_of(&channel);
+        let is_layer = layer.is_some();
         // First, so that whoever may not hear of deletions does not get what they cannot forget.
         if let Some(deletions) = layer.and_then(|layer| layer.deletions.clone()) {
             self.imply(context, &deletions).await?;
         }
         context.subscribe(&channel).await?;
         self.implied.retain(|implied| **implied != *channel);
-        if was_subscribed { Ok(Reply::none()) } else { self.replay(context, "SUB").await }
+        if is_layer && !was_subscribed {
+            self.replay(context, "SUB").await
+        } else {
+            Ok(Reply::none())
+        }
     }
 
     async fn del<H: HandlerBase>(
