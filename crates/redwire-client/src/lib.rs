@@ -35,7 +35,7 @@
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
-//! - [`ring`]: which of several independent servers holds a key; [`slot`]: which slot of a cluster.
+//! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
