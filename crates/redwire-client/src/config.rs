@@ -22,6 +22,11 @@ pub struct LinkConfig {
     /// How many commands may wait for their replies; more wait for their turn, within their own
     /// deadline. 4,096: far above what one Redis answers in a round trip, and a bound for memory.
     pub commands_in_flight: usize,
+    /// Whether a connection on which a reply is overdue is given up, so that what waits behind it fails
+    /// now. Off: a slow command is only its caller's problem.
+    pub replace_when_overdue: bool,
+    /// Whether a lost connection is made again. On.
+    pub reconnect: bool,
     /// How many events one [`Feed`](crate::Feed) holds before it drops messages. 65,536: half a second
     /// of a Redis that publishes as fast as it can.
     pub feed_messages: usize,
@@ -38,6 +43,8 @@ impl Default for LinkConfig {
             backoff_min: Duration::from_millis(50),
             backoff_max: Duration::from_millis(500),
             commands_in_flight: 4_096,
+            replace_when_overdue: false,
+            reconnect: true,
             feed_messages: 65_536,
             feed_bytes: 64 << 20,
         }

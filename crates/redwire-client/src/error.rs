@@ -1,5 +1,8 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+
+use redis::ErrorKind;
 
 /// What connecting or a command can fail with.
 ///
@@ -18,18 +21,44 @@ pub enum Error {
         problem: &'static str,
     },
     /// Redis is there and does not let us in: wrong password, no such database, no RESP3.
-    #[error("redis at {endpoint} refused the connection")]
+    #[error("redis at {endpoint} refused the connection: {problem}")]
     Refused {
         /// Which Redis.
         endpoint: Arc<str>,
-        /// What it said.
+        /// What it refused, and its words for it.
+        problem: String,
+        /// The same as redis-rs tells it.
         source: redis::RedisError,
     },
-    /// The link is down. The command was not sent.
-    #[error("redis at {endpoint} is unavailable, {command} was not sent")]
+    /// Redis cannot be reached, and is not tried again.
+    #[error("redis at {endpoint} cannot be reached")]
+    Unreachable {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Why.
+        source: redis::RedisError,
+    },
+    /// There is no connection. The command was not sent.
+    #[error("redis at {endpoint} is not connected, {command} was not sent")]
     Unavailable {
         /// Which Redis.
         endpoint: Arc<str>,
+        /// Which command.
+        command: String,
+        /// Why the last attempt to connect failed, if one did.
+        source: Option<redis::RedisError>,
+    },
+    /// Too many commands wait for their replies. This one was not sent.
+    #[error("too many commands wait for redis at {endpoint}, {command} was not sent")]
+    Overloaded {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Which command.
+        command: String,
+    },
+    /// The client was closed. The command was not sent.
+    #[error("the client is closed, {command} was not sent")]
+    Closed {
         /// Which command.
         command: String,
     },
@@ -79,6 +108,14 @@ pub enum Error {
         /// Which command.
         command: String,
     },
+    /// The command, or how it is used, makes no sense. Nothing was sent.
+    #[error("{command} was not sent: {problem}")]
+    Invalid {
+        /// Which command.
+        command: String,
+        /// What is wrong with it, and what to do in its place.
+        problem: Cow<'static, str>,
+    },
     /// The command would block or change the connection that everybody shares. It was not sent.
     #[error("{command} needs a connection of its own")]
     NotShareable {
@@ -87,7 +124,52 @@ pub enum Error {
     },
 }
 
+/// What is known of a command that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Redis never saw it. Sending it again is safe.
+    NotSent,
+    /// It may have been carried out, or still be. Only what is idempotent may be sent again.
+    Unknown,
+    /// Redis answered it.
+    Answered,
+}
+
 impl Error {
+    /// Whether the command that failed may have been carried out.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
+            Self::WrongType { .. } | Self::Server { .. } | Self::Reply { .. } => Outcome::Answered,
+            Self::Url { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::Unavailable { .. }
+            | Self::Overloaded { .. }
+            | Self::Closed { .. }
+            | Self::Invalid { .. }
+            | Self::NotShareable { .. } => Outcome::NotSent,
+        }
+    }
+
+    /// For a first attempt to connect that failed, and is the last.
+    pub(crate) fn connecting(endpoint: &Arc<str>, source: redis::RedisError) -> Self {
+        let endpoint = endpoint.clone();
+        match is_refusal(&source) {
+            true => Self::Refused { endpoint, problem: refusal(&source), source },
+            false => Self::Unreachable { endpoint, source },
+        }
+    }
+
+    /// For a command while the last attempt to connect has failed.
+    pub(crate) fn down(endpoint: &Arc<str>, command: String, source: &redis::RedisError) -> Self {
+        let (endpoint, source) = (endpoint.clone(), source.clone());
+        match is_refusal(&source) {
+            true => Self::Refused { endpoint, problem: refusal(&source), source },
+            false => Self::Unavailable { endpoint, command, source: Some(source) },
+        }
+    }
+
     /// From what redis-rs reports for a command that was sent.
     pub(crate) fn from_reply(
         endpoint: Arc<str>,
@@ -102,6 +184,28 @@ impl Error {
             }
             None => Self::Lost { endpoint, command },
         }
+    }
+}
+
+/// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
+pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
+    let kinds = [ErrorKind::AuthenticationFailed, ErrorKind::RESP3NotSupported];
+    kinds.contains(&error.kind())
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
+        || is_about_database(error)
+}
+
+/// Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
+fn is_about_database(error: &redis::RedisError) -> bool {
+    error.to_string().contains("refused to switch database")
+}
+
+fn refusal(error: &redis::RedisError) -> String {
+    let what = if is_about_database(error) { "select the database" } else { "log in" };
+    let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+    match error.code() {
+        Some(code) => format!("could not {what}: {code} {detail}"),
+        None => format!("could not {what}: {detail}"),
     }
 }
 

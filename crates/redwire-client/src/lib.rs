@@ -42,6 +42,7 @@
 mod address;
 mod backoff;
 mod balancer;
+mod catalogue;
 mod config;
 mod error;
 mod link;
@@ -51,7 +52,7 @@ mod slot;
 
 pub use balancer::{Balancer, Servers};
 pub use config::LinkConfig;
-pub use error::Error;
+pub use error::{Error, Outcome};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;

@@ -194,7 +194,7 @@ async fn a_command_has_a_deadline() {
     redis.freeze();
     let error = link.hget("secret key", "field").await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
-    assert!(error.to_string().contains("HGET") && error.to_string().contains(link.endpoint()));
+    assert!(error.to_string().contains("HGET") && error.to_string().contains(&*link.endpoint()));
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
 }
 

@@ -1,10 +1,9 @@
 use bytes::Bytes;
-use redis::{Arg, Cmd, Value};
-use tokio::time::timeout;
+use redis::{Cmd, Value};
 
 use super::Link;
-use super::connection::Connection;
 use crate::Error;
+use crate::catalogue::{self, name_of};
 
 /// Commands on the link's own connection.
 ///
@@ -21,19 +20,15 @@ impl Link {
     /// if Redis refused it.
     pub async fn command(&self, command: &Cmd) -> Result<Value, Error> {
         let name = name_of(command);
-        if !is_shareable(&name, command) {
+        let flags = catalogue::known(&name, command).unwrap_or_default();
+        if flags.blocking || catalogue::instead_of(&name, command).is_some() {
             return Err(Error::NotShareable { command: name });
         }
-        let shared = self.shared();
-        let endpoint = shared.endpoint.clone();
-        let Some(connection) = shared.connection.borrow().clone() else {
-            return Err(Error::Unavailable { endpoint, command: name });
-        };
-        let after = shared.config.command_timeout;
-        match timeout(after, self.send(&connection, command)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Error::from_reply(endpoint, name, &error)),
-            Err(_) => Err(Error::Timeout { endpoint, command: name, after }),
+        match self.reply(&name, command, flags.fast).await? {
+            Value::ServerError(error) => {
+                Err(Error::from_reply(self.endpoint(), name, &error.into()))
+            }
+            value => Ok(value),
         }
     }
 
@@ -90,12 +85,6 @@ impl Link {
         self.integer("PUBLISH", &command).await
     }
 
-    async fn send(&self, connection: &Connection, command: &Cmd) -> redis::RedisResult<Value> {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let _permit = self.shared().permits.acquire().await.ok();
-        connection.call(command).await
-    }
-
     async fn integer(&self, name: &str, command: &Cmd) -> Result<u64, Error> {
         match self.command(command).await? {
             Value::Int(number) => u64::try_from(number).map_err(|_| self.unexpected(name)),
@@ -111,67 +100,6 @@ impl Link {
     }
 
     fn unexpected(&self, name: &str) -> Error {
-        Error::Reply { endpoint: self.shared().endpoint.clone(), command: name.to_owned() }
+        Error::Reply { endpoint: self.endpoint(), command: name.to_owned() }
     }
-}
-
-/// The first word, in capitals; the only part of a command that errors may show.
-fn name_of(command: &Cmd) -> String {
-    match command.args_iter().next() {
-        Some(Arg::Simple(name)) => String::from_utf8_lossy(name).to_ascii_uppercase(),
-        _ => String::new(),
-    }
-}
-
-/// What makes everybody else on the connection wait.
-const BLOCKING: [&str; 10] = [
-    "BLMOVE",
-    "BLMPOP",
-    "BLPOP",
-    "BRPOP",
-    "BRPOPLPUSH",
-    "BZMPOP",
-    "BZPOPMAX",
-    "BZPOPMIN",
-    "WAIT",
-    "WAITAOF",
-];
-
-/// What changes the connection for everybody, or which reply belongs to whom.
-const PRIVATE: [&str; 22] = [
-    "ASKING",
-    "AUTH",
-    "DISCARD",
-    "EXEC",
-    "HELLO",
-    "MONITOR",
-    "MULTI",
-    "PSUBSCRIBE",
-    "PSYNC",
-    "PUNSUBSCRIBE",
-    "QUIT",
-    "READONLY",
-    "READWRITE",
-    "RESET",
-    "SELECT",
-    "SSUBSCRIBE",
-    "SUBSCRIBE",
-    "SUNSUBSCRIBE",
-    "SYNC",
-    "UNSUBSCRIBE",
-    "UNWATCH",
-    "WATCH",
-];
-
-fn is_shareable(name: &str, command: &Cmd) -> bool {
-    match name {
-        "" => false,
-        "XREAD" | "XREADGROUP" => !has_word(command, b"BLOCK"),
-        "CLIENT" => !has_word(command, b"REPLY"),
-        _ => !BLOCKING.contains(&name) && !PRIVATE.contains(&name),
-    }
-}
-
-fn has_word(command: &Cmd, word: &[u8]) -> bool {
-    command.args_iter().any(|arg| matches!(arg, Arg::Simple(arg) if arg.eq_ignore_ascii_case(word)))
 }

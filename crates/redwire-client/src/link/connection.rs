@@ -4,18 +4,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Commands that wait in redis-rs' own queue before a caller has to; its default of 50 is a stop and
-/// go for many callers.
-const PIPELINE_BUFFER: usize = 1024;
+use crate::LinkConfig;
 
 /// One connection to Redis, until it dies. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     redis: MultiplexedConnection,
+    client: redis::Client,
+    endpoint: Arc<str>,
+    replace_when_overdue: bool,
     pulse: Arc<Pulse>,
     /// Cancelled when it ends or is given up, so that nobody waits for a reply that will not come.
     dead: CancellationToken,
@@ -27,25 +30,65 @@ impl Connection {
     /// Has no deadline for replies: callers set theirs, and the heartbeat ends what hangs.
     pub(super) async fn open(
         client: &redis::Client,
-        timeout: Duration,
+        link: &LinkConfig,
         on_message: impl Fn(Value, Value) + Send + Sync + 'static,
     ) -> RedisResult<Self> {
         let (pulse, dead) = (Arc::new(Pulse::default()), CancellationToken::new());
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(timeout))
+            .set_connection_timeout(Some(link.connect_timeout))
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(PIPELINE_BUFFER)
+            // Room for whatever may be on its way, and for a ping: so a write never waits there, and
+            // the order of writes is the order of calls.
+            .set_pipeline_buffer_size(link.commands_in_flight.saturating_add(2))
             .set_push_sender(push_sender(pulse.clone(), dead.clone(), on_message));
         let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self { redis, pulse, dead })
+        Ok(Self {
+            redis,
+            client: client.clone(),
+            endpoint: client.get_connection_info().addr().to_string().into(),
+            replace_when_overdue: link.replace_when_overdue,
+            pulse,
+            dead,
+        })
     }
 
+    /// Which Redis.
+    pub(super) fn endpoint(&self) -> &Arc<str> {
+        &self.endpoint
+    }
+
+    /// What leads to the same Redis.
+    pub(super) fn client(&self) -> &redis::Client {
+        &self.client
+    }
+
+    /// A handle on the connection under it.
+    pub(super) fn raw(&self) -> MultiplexedConnection {
+        self.redis.clone()
+    }
+
+    /// Some reply did not come in time.
+    pub(super) fn overdue(&self) {
+        if self.replace_when_overdue {
+            self.kill();
+        }
+    }
+
+    /// The reply, which may be an error reply. Errors are the connection's own.
     pub(super) async fn call(&self, command: &Cmd) -> RedisResult<Value> {
         let mut redis = self.redis.clone();
         let reply = self.unless_dead(redis.send_packed_command(command)).await?;
-        // An error reply is a sign of life, too.
         self.pulse.beat();
-        reply.extract_error()
+        Ok(reply)
+    }
+
+    /// The same for many, in one write.
+    pub(super) async fn call_all(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+        let mut redis = self.redis.clone();
+        let replies = redis.send_packed_commands(pipeline, 0, pipeline.len());
+        let replies = self.unless_dead(replies).await?;
+        self.pulse.beat();
+        Ok(replies)
     }
 
     /// Returns when Redis has confirmed all of them. They must not be none.

@@ -2,8 +2,12 @@ mod commands;
 mod connection;
 mod fan;
 mod feed;
+mod gather;
 mod heartbeat;
+mod route;
+mod sending;
 mod shared;
+mod state;
 mod subscriptions;
 mod supervisor;
 mod table;
@@ -22,8 +26,14 @@ pub use table::Standing;
 use crate::lock::lock;
 use crate::{Error, LinkConfig, address};
 use feed::Limits;
+pub(crate) use route::{Fixed, Route};
+pub(crate) use sending::Pending;
 use shared::Shared;
+use state::State;
 use table::Confirmation;
+
+/// Gets the outcome of a link's first attempt: an error only if there is no use in others.
+pub(crate) type FirstAttempt = oneshot::Receiver<Result<(), Error>>;
 
 /// A supervised connection to one Redis. Clones are handles on the same connection.
 ///
@@ -62,16 +72,69 @@ impl Link {
     pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
         let client = redis::Client::open(address::connection_info(url)?)
             .map_err(|_| Error::Url { part: "url", problem: "is malformed" })?;
-        let patience = config.connect_timeout;
-        let shared = Arc::new(Shared::new(client, config));
-        let (sender, first_attempt) = oneshot::channel();
+        let (link, first) = Self::start(Arc::new(Fixed(vec![client])), None, config);
+        link.once_tried(first).await
+    }
+
+    /// Starts it without waiting. The receiver gets the outcome of the first attempt.
+    pub(crate) fn start(
+        route: Arc<dyn Route>,
+        client_name: Option<String>,
+        config: LinkConfig,
+    ) -> (Self, FirstAttempt) {
+        let shared = Arc::new(Shared::new(route, client_name, config));
+        let (sender, first) = oneshot::channel();
         tokio::spawn(supervisor::supervise(shared.clone(), sender));
+        tokio::spawn(gather::run(shared.clone()));
         let guard = shared.closing.clone().drop_guard();
-        let link = Self { handle: Arc::new(Handle { shared, _ends_the_supervisor: guard }) };
-        match timeout(patience, first_attempt).await {
+        (Self { handle: Arc::new(Handle { shared, _ends_the_supervisor: guard }) }, first)
+    }
+
+    /// The link after its first attempt, or an error if there is no use in others.
+    pub(crate) async fn once_tried(self, first: FirstAttempt) -> Result<Self, Error> {
+        match timeout(self.shared().config.connect_timeout, first).await {
             Ok(Ok(Err(error))) => Err(error),
-            _ => Ok(link),
+            _ => Ok(self),
         }
+    }
+
+    /// Ends it. What waits for a reply fails, and so does every command from now on.
+    pub fn close(&self) {
+        self.shared().closing.cancel();
+    }
+
+    /// Gives the present connection up; another is made at once.
+    pub(crate) fn renew(&self) {
+        if let Some(connection) = self.shared().state.borrow().connection() {
+            connection.kill();
+        }
+    }
+
+    /// What leads to the server that the link is connected to. Waits for an attempt that is under way.
+    pub(crate) async fn client(&self, name: &str) -> Result<redis::Client, Error> {
+        let mut states = self.shared().state.subscribe();
+        let settled = states.wait_for(|state| !matches!(state, State::Connecting));
+        let _ = timeout(self.shared().config.command_timeout, settled).await;
+        match self.worth_waiting(name)? {
+            Some(connection) => Ok(connection.client().clone()),
+            None => {
+                let (endpoint, command) = (self.endpoint(), name.to_owned());
+                Err(Error::Unavailable { endpoint, command, source: None })
+            }
+        }
+    }
+
+    /// Returns when the server can no longer be reached there: a lost connection that is made again at
+    /// once is none of it.
+    pub(crate) async fn until_gone(&self, client: &redis::Client) {
+        let address = client.get_connection_info().addr();
+        let is_there = |state: &State| match state {
+            State::Live(connection) => connection.client().get_connection_info().addr() == address,
+            State::Connecting => true,
+            State::Down(_) | State::Closed => false,
+        };
+        // The sender lives in `shared`.
+        let _ = self.shared().state.subscribe().wait_for(|state| !is_there(state)).await;
     }
 
     /// Wants a channel. Counted: the first one subscribes, and as many
@@ -114,18 +177,19 @@ impl Link {
 
     /// Whether Redis is there and every subscription was restored.
     pub fn is_live(&self) -> bool {
-        self.shared().connection.borrow().is_some()
+        self.shared().state.borrow().is_live()
     }
 
     /// Waits until the link is live. Cancel safe.
     pub async fn live(&self) {
         // The sender lives in `shared`, so the channel cannot be closed while we wait.
-        let _ = self.shared().connection.subscribe().wait_for(Option::is_some).await;
+        let _ = self.shared().state.subscribe().wait_for(State::is_live).await;
     }
 
-    /// Which Redis: `host:port` or the path of a socket.
-    pub fn endpoint(&self) -> &str {
-        &self.shared().endpoint
+    /// Which Redis: `host:port` or the path of a socket. While there is no connection, all that it may
+    /// become.
+    pub fn endpoint(&self) -> Arc<str> {
+        self.shared().endpoint()
     }
 
     /// A snapshot for metrics.

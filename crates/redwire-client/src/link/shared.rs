@@ -3,11 +3,13 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use redis::Value;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
 use super::fan::Fan;
+use super::gather::Gather;
+use super::route::Route;
+use super::state::State;
 use super::table::Table;
 use crate::LinkConfig;
 use crate::lock::lock;
@@ -16,15 +18,16 @@ use crate::lock::lock;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: LinkConfig,
-    pub(super) endpoint: Arc<str>,
-    pub(super) client: redis::Client,
-    /// The connection for commands; there is one exactly while the link is live.
-    pub(super) connection: watch::Sender<Option<Connection>>,
+    /// What errors call the server while there is no connection.
+    pub(super) label: Arc<str>,
+    pub(super) route: Arc<dyn Route>,
+    pub(super) client_name: Option<String>,
+    pub(super) state: watch::Sender<State>,
+    pub(super) gather: Gather,
     pub(super) table: Mutex<Table>,
     /// Wakes the supervisor when the table has something to do.
     pub(super) unsettled: Notify,
     pub(super) fan: Arc<Fan>,
-    pub(super) permits: Semaphore,
     pub(super) counters: Counters,
     pub(super) closing: CancellationToken,
 }
@@ -39,18 +42,31 @@ pub(super) struct Counters {
 }
 
 impl Shared {
-    pub(super) fn new(client: redis::Client, config: LinkConfig) -> Self {
+    pub(super) fn new(
+        route: Arc<dyn Route>,
+        client_name: Option<String>,
+        config: LinkConfig,
+    ) -> Self {
         Self {
-            endpoint: client.get_connection_info().addr().to_string().into(),
-            client,
-            connection: watch::Sender::new(None),
+            label: route.label().into(),
+            route,
+            client_name,
+            state: watch::Sender::new(State::Connecting),
+            gather: Gather::new(config.commands_in_flight),
             table: Mutex::default(),
             unsettled: Notify::new(),
             fan: Arc::default(),
-            permits: Semaphore::new(config.commands_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             counters: Counters::default(),
             closing: CancellationToken::new(),
             config,
+        }
+    }
+
+    /// Which Redis: the one there is a connection to, or what was asked for.
+    pub(super) fn endpoint(&self) -> Arc<str> {
+        match self.state.borrow().connection() {
+            Some(connection) => connection.endpoint().clone(),
+            None => self.label.clone(),
         }
     }
 

@@ -67,7 +67,7 @@ async fn join(
             Ok(()) => lock(&shared.table).joined(&part),
             Err(error) if error.code() != Some("NOPERM") => return Err(error),
             Err(_) if part.len() == 1 => {
-                tracing::warn!(endpoint = %shared.endpoint, "redis refused a subscription (NOPERM)");
+                tracing::warn!(endpoint = %shared.endpoint(), "redis refused a subscription (NOPERM)");
                 shared.counters.refused.fetch_add(1, Ordering::Relaxed);
                 lock(&shared.table).refused(&part);
             }

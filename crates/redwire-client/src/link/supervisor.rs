@@ -1,17 +1,20 @@
+use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use redis::{ErrorKind, RedisError, RedisResult};
+use redis::{RedisError, RedisResult};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
 use super::shared::Shared;
+use super::state::State;
 use super::{heartbeat, subscriptions};
 use crate::Error;
 use crate::backoff::Backoff;
+use crate::error::is_refusal;
 use crate::lock::lock;
 
 /// Answered after the first attempt: an error only if Redis refused us.
@@ -29,7 +32,7 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.connection.send_replace(None) {
+        if let Some(connection) = self.0.state.send_replace(State::Closed).connection() {
             connection.kill();
         }
         lock(&self.0.table).forget_connection();
@@ -69,22 +72,53 @@ impl<'a> Supervisor<'a> {
                 Ok(connection) => self.live_and_die(&connection).await,
                 Err(error) => self.failed(&error),
             }
+            if !self.shared.config.reconnect {
+                return;
+            }
             sleep(self.backoff.pause()).await;
         }
     }
 
     /// A connection with everything subscribed that is wanted.
     async fn establish(&mut self) -> RedisResult<Connection> {
-        let (shared, attempt) = (self.shared.clone(), self.attempt);
-        let deliver = move |channel, payload| shared.deliver(attempt, channel, payload);
+        let connection = self.connect().await?;
         let deadline = self.shared.config.connect_timeout;
-        let connection = Connection::open(&self.shared.client, deadline, deliver).await?;
         lock(&self.shared.table).forget_connection();
         let restored = subscriptions::restore(self.shared, &connection, deadline).await?;
         if restored > 0 {
             self.down_since.get_or_insert(self.started);
         }
         Ok(connection)
+    }
+
+    /// The first candidate that lets us in and is what the route meant.
+    async fn connect(&self) -> RedisResult<Connection> {
+        let route = &self.shared.route;
+        let deadline = self.shared.config.connect_timeout;
+        let candidates = timeout(deadline, route.candidates()).await.map_err(|_| late())??;
+        let mut failure = nowhere();
+        for client in candidates {
+            let (shared, attempt) = (self.shared.clone(), self.attempt);
+            let deliver = move |channel, payload| shared.deliver(attempt, channel, payload);
+            let opened = Connection::open(&client, &self.shared.config, deliver).await;
+            match opened {
+                Ok(connection) => {
+                    let greeting = self.greet(&connection);
+                    timeout(deadline, greeting).await.map_err(|_| late())??;
+                    return Ok(connection);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn greet(&self, connection: &Connection) -> RedisResult<()> {
+        if let Some(name) = &self.shared.client_name {
+            let command = redis::cmd("CLIENT").arg("SETNAME").arg(name).to_owned();
+            connection.call(&command).await?.extract_error()?;
+        }
+        self.shared.route.accept(&mut connection.raw()).await
     }
 
     async fn live_and_die(&mut self, connection: &Connection) {
@@ -103,7 +137,7 @@ impl<'a> Supervisor<'a> {
         let gap = self.down_since.take();
         self.shared.fan.open(self.attempt, gap, || {
             lock(&self.shared.table).set_live();
-            self.shared.connection.send_replace(Some(connection.clone()));
+            self.shared.state.send_replace(State::Live(connection.clone()));
         });
         if mem::replace(&mut self.was_live, true) {
             self.shared.counters.reconnects.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +146,7 @@ impl<'a> Supervisor<'a> {
             // Nobody reads it if the caller has stopped waiting.
             let _ = first.send(Ok(()));
         }
-        tracing::info!(endpoint = %self.shared.endpoint, after_gap = gap.is_some(), "redis link is live");
+        tracing::info!(endpoint = %connection.endpoint(), after_gap = gap.is_some(), "redis link is live");
     }
 
     async fn until_dead(&self, connection: &Connection) -> String {
@@ -127,31 +161,33 @@ impl<'a> Supervisor<'a> {
     fn lose(&mut self, connection: &Connection, cause: &str) {
         let since = connection.pulse().last_heard();
         self.down_since = Some(since);
-        self.shared.connection.send_replace(None);
+        self.shared.state.send_replace(State::Connecting);
         connection.kill();
         lock(&self.shared.table).forget_connection();
         self.shared.fan.lose(since);
-        tracing::warn!(endpoint = %self.shared.endpoint, cause, "redis link is lost");
+        tracing::warn!(endpoint = %connection.endpoint(), cause, "redis link is lost");
     }
 
     fn failed(&mut self, error: &RedisError) {
         self.down_since.get_or_insert(self.started);
-        tracing::debug!(endpoint = %self.shared.endpoint, %error, "cannot connect to redis");
+        self.shared.state.send_replace(State::Down(error.clone()));
+        tracing::debug!(endpoint = %self.shared.label, %error, "cannot connect to redis");
         let Some(first) = self.first.take() else { return };
-        tracing::warn!(endpoint = %self.shared.endpoint, %error, "redis is not there yet");
-        let refused = is_refusal(error).then(|| Error::Refused {
-            endpoint: self.shared.endpoint.clone(),
-            source: error.clone(),
-        });
-        let _ = first.send(refused.map_or(Ok(()), Err));
+        tracing::warn!(endpoint = %self.shared.label, %error, "redis is not there yet");
+        let refused = is_refusal(error) || !self.shared.config.reconnect;
+        let outcome = if refused {
+            Err(Error::connecting(&self.shared.label, error.clone()))
+        } else {
+            Ok(())
+        };
+        let _ = first.send(outcome);
     }
 }
 
-/// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
-fn is_refusal(error: &RedisError) -> bool {
-    let kinds = [ErrorKind::AuthenticationFailed, ErrorKind::RESP3NotSupported];
-    kinds.contains(&error.kind())
-        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
-        // Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
-        || error.to_string().contains("refused to switch database")
+fn late() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
+}
+
+fn nowhere() -> RedisError {
+    io::Error::new(io::ErrorKind::AddrNotAvailable, "there is no server to connect to").into()
 }

@@ -1,0 +1,132 @@
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::Link;
+use super::connection::Connection;
+use super::gather::{Failure, Outcome};
+use super::state::State;
+use crate::Error;
+
+/// How a command gets its reply; what may be sent is decided elsewhere.
+impl Link {
+    /// The reply, which may be an error reply. Errors are the connection's own.
+    pub(crate) async fn reply(
+        &self,
+        name: &str,
+        command: &Cmd,
+        fast: bool,
+    ) -> Result<Value, Error> {
+        let shared = self.shared();
+        let after = shared.config.command_timeout;
+        let connection = self.worth_waiting(name)?;
+        if !shared.gather.try_admit() && timeout(after, shared.gather.admit()).await.is_err() {
+            return Err(Error::Overloaded { endpoint: self.endpoint(), command: name.to_owned() });
+        }
+        match connection {
+            Some(connection) => match shared.gather.alone() {
+                Some(alone) => match timeout(after, connection.call(command)).await {
+                    Ok(reply) => {
+                        alone.landed();
+                        let endpoint = connection.endpoint().clone();
+                        reply.map_err(|_| Error::Lost { endpoint, command: name.to_owned() })
+                    }
+                    Err(_) => {
+                        connection.overdue();
+                        Err(self.failed(name, Failure::Timeout(connection.endpoint().clone())))
+                    }
+                },
+                None => {
+                    let outcome = shared.gather.push(command.clone(), fast, false);
+                    self.landed(name, outcome.await)
+                }
+            },
+            None => {
+                let outcome = shared.gather.push(command.clone(), fast, false);
+                self.landed_within(name, outcome, after).await
+            }
+        }
+    }
+
+    /// Queues a command at once; it is sent even if nobody waits for the reply.
+    pub(crate) fn send(&self, name: &str, command: Cmd, fast: bool) -> Result<Pending, Error> {
+        self.worth_waiting(name)?;
+        if !self.shared().gather.try_admit() {
+            return Err(Error::Overloaded { endpoint: self.endpoint(), command: name.to_owned() });
+        }
+        Ok(Pending {
+            link: self.clone(),
+            name: name.to_owned(),
+            outcome: self.shared().gather.push(command, fast, true),
+        })
+    }
+
+    /// The connection, or None while the first attempt is under way; later ones are not waited for.
+    pub(super) fn worth_waiting(&self, name: &str) -> Result<Option<Connection>, Error> {
+        let command = || name.to_owned();
+        match &*self.shared().state.borrow() {
+            State::Live(connection) => Ok(Some(connection.clone())),
+            State::Connecting => Ok(None),
+            State::Down(error) => Err(Error::down(&self.shared().label, command(), error)),
+            State::Closed => Err(Error::Closed { command: command() }),
+        }
+    }
+
+    fn landed(
+        &self,
+        name: &str,
+        outcome: Result<Outcome, oneshot::error::RecvError>,
+    ) -> Result<Value, Error> {
+        // Whoever held the sender ended with the link.
+        let outcome = outcome.unwrap_or_else(|_| Err(Failure::Lost(self.shared().label.clone())));
+        outcome.map_err(|failure| self.failed(name, failure))
+    }
+
+    /// While there is no connection, no other deadline runs.
+    async fn landed_within(
+        &self,
+        name: &str,
+        outcome: oneshot::Receiver<Outcome>,
+        after: Duration,
+    ) -> Result<Value, Error> {
+        match timeout(after, outcome).await {
+            Ok(outcome) => self.landed(name, outcome),
+            Err(_) if self.is_live() => Err(self.failed(name, Failure::Timeout(self.endpoint()))),
+            Err(_) => Err(self.failed(name, Failure::NotSent)),
+        }
+    }
+
+    fn failed(&self, name: &str, failure: Failure) -> Error {
+        let (command, after) = (name.to_owned(), self.shared().config.command_timeout);
+        match failure {
+            Failure::NotSent => match self.worth_waiting(name) {
+                Err(error) => error,
+                Ok(_) => Error::Unavailable { endpoint: self.endpoint(), command, source: None },
+            },
+            Failure::Lost(endpoint) => Error::Lost { endpoint, command },
+            Failure::Timeout(endpoint) => Error::Timeout { endpoint, command, after },
+        }
+    }
+}
+
+/// A command that was queued, and whose reply can be awaited.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    link: Link,
+    name: String,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Pending {
+    /// The reply, which may be an error reply.
+    pub(crate) async fn reply(self) -> Result<Value, Error> {
+        let Self { link, name, outcome } = self;
+        if link.is_live() {
+            return link.landed(&name, outcome.await);
+        }
+        let after = link.shared().config.command_timeout;
+        link.landed_within(&name, outcome, after).await
+    }
+}
