@@ -9,13 +9,21 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum Error {
     /// The URL cannot be used. `part` is the bad part: scheme, user, password, host, port, path,
-    /// database or query.
+    /// database or option; or url, if a character that must be encoded leaves the parts unclear.
     #[error("bad redis url: the {part} {problem}")]
     Url {
         /// The bad part's name.
         part: &'static str,
+        /// What is wrong with it. Names the option; quotes nothing that may be a login.
+        problem: String,
+    },
+    /// A [`Config`](crate::Config) cannot be used.
+    #[error("bad redis configuration: {option} {problem}")]
+    Config {
+        /// The name of the setter.
+        option: &'static str,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
     },
     /// Redis is there and does not let us in: wrong password, no such database, no RESP3.
     #[error("redis at {endpoint} refused the connection")]

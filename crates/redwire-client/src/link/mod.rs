@@ -20,7 +20,7 @@ pub use feed::{Feed, LinkEvent};
 pub use table::Standing;
 
 use crate::lock::lock;
-use crate::{Error, LinkConfig, address};
+use crate::{Config, Error, LinkConfig};
 use feed::Limits;
 use shared::Shared;
 use table::Confirmation;
@@ -60,10 +60,12 @@ impl Link {
     /// [`Error::Url`] if the URL is malformed, [`Error::Refused`] if Redis answers the first attempt
     /// but does not let us in.
     pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
-        let client = redis::Client::open(address::connection_info(url)?)
-            .map_err(|_| Error::Url { part: "url", problem: "is malformed" })?;
+        let settings = Config::default().link(config).url(url)?;
+        let (endpoint, client) = settings.clients()?.swap_remove(0);
+        let client = in_database(&client, settings.database)?;
+        let config = settings.link;
         let patience = config.connect_timeout;
-        let shared = Arc::new(Shared::new(client, config));
+        let shared = Arc::new(Shared::new(&endpoint, client, config));
         let (sender, first_attempt) = oneshot::channel();
         tokio::spawn(supervisor::supervise(shared.clone(), sender));
         let guard = shared.closing.clone().drop_guard();
@@ -144,6 +146,13 @@ impl Link {
     fn shared(&self) -> &Shared {
         &self.handle.shared
     }
+}
+
+fn in_database(client: &redis::Client, number: u32) -> Result<redis::Client, Error> {
+    let info = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone().set_db(number.into());
+    redis::Client::open(info.set_redis_settings(settings))
+        .map_err(|error| Error::Config { option: "endpoint", problem: error.to_string() })
 }
 
 impl fmt::Debug for Link {

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::connection::Connection;
 use super::fan::Fan;
 use super::table::Table;
-use crate::LinkConfig;
 use crate::lock::lock;
+use crate::{Endpoint, LinkConfig};
 
 /// What the handles and the supervisor of one link have in common.
 #[derive(Debug)]
@@ -39,9 +39,9 @@ pub(super) struct Counters {
 }
 
 impl Shared {
-    pub(super) fn new(client: redis::Client, config: LinkConfig) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, client: redis::Client, config: LinkConfig) -> Self {
         Self {
-            endpoint: client.get_connection_info().addr().to_string().into(),
+            endpoint: endpoint.to_string().into(),
             client,
             connection: watch::Sender::new(None),
             table: Mutex::default(),
