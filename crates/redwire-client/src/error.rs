@@ -12,13 +12,21 @@ use redis::ErrorKind;
 #[non_exhaustive]
 pub enum Error {
     /// The URL cannot be used. `part` is the bad part: scheme, user, password, host, port, path,
-    /// database or query.
+    /// database or option; or url, if a character that must be encoded leaves the parts unclear.
     #[error("bad redis url: the {part} {problem}")]
     Url {
         /// The bad part's name.
         part: &'static str,
+        /// What is wrong with it. Names the option; quotes nothing that may be a login.
+        problem: String,
+    },
+    /// A [`Config`](crate::Config) cannot be used.
+    #[error("bad redis configuration: {option} {problem}")]
+    Config {
+        /// The name of the setter.
+        option: &'static str,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
     },
     /// Redis is there and does not let us in: wrong password, no such database, no RESP3.
     #[error("redis at {endpoint} refused the connection: {problem}")]
@@ -142,6 +150,7 @@ impl Error {
             Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
             Self::WrongType { .. } | Self::Server { .. } | Self::Reply { .. } => Outcome::Answered,
             Self::Url { .. }
+            | Self::Config { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
@@ -153,19 +162,28 @@ impl Error {
     }
 
     /// For a first attempt to connect that failed, and is the last.
-    pub(crate) fn connecting(endpoint: &Arc<str>, source: redis::RedisError) -> Self {
+    pub(crate) fn connecting(
+        endpoint: &Arc<str>,
+        database: u32,
+        source: redis::RedisError,
+    ) -> Self {
         let endpoint = endpoint.clone();
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(&source), source },
+            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
             false => Self::Unreachable { endpoint, source },
         }
     }
 
     /// For a command while the last attempt to connect has failed.
-    pub(crate) fn down(endpoint: &Arc<str>, command: String, source: &redis::RedisError) -> Self {
+    pub(crate) fn down(
+        endpoint: &Arc<str>,
+        database: u32,
+        command: String,
+        source: &redis::RedisError,
+    ) -> Self {
         let (endpoint, source) = (endpoint.clone(), source.clone());
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(&source), source },
+            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
             false => Self::Unavailable { endpoint, command, source: Some(source) },
         }
     }
@@ -200,12 +218,12 @@ fn is_about_database(error: &redis::RedisError) -> bool {
     error.to_string().contains("refused to switch database")
 }
 
-fn refusal(error: &redis::RedisError) -> String {
-    let what = if is_about_database(error) { "select the database" } else { "log in" };
+fn refusal(database: u32, error: &redis::RedisError) -> String {
+    let code = error.code().map(|code| format!("{code} ")).unwrap_or_default();
     let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
-    match error.code() {
-        Some(code) => format!("could not {what}: {code} {detail}"),
-        None => format!("could not {what}: {detail}"),
+    match is_about_database(error) {
+        true => format!("could not set dbid={database}: {detail}"),
+        false => format!("could not auth: {code}{detail}"),
     }
 }
 

@@ -34,12 +34,12 @@
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
+//! - [`Config`]: how to reach Redis, from a URL or by setters.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
-mod address;
 mod backoff;
 mod balancer;
 mod catalogue;
@@ -51,7 +51,7 @@ pub mod ring;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
-pub use config::LinkConfig;
+pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].

@@ -148,5 +148,5 @@ async fn a_database_is_selected_and_one_too_far_is_refused() {
 #[tokio::test]
 async fn a_bad_url_names_its_part() {
     let error = Link::connect("redis://localhost:port").await.unwrap_err();
-    assert_eq!(error.to_string(), "bad redis url: the port is not a number up to 65535");
+    assert_eq!(error.to_string(), "bad redis url: the port is not a number from 1 to 65535");
 }

@@ -10,13 +10,14 @@ use redis::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::route::{Server, Setup};
 use crate::LinkConfig;
 
 /// One connection to Redis, until it dies. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     redis: MultiplexedConnection,
-    client: redis::Client,
+    server: Arc<Server>,
     endpoint: Arc<str>,
     replace_when_overdue: bool,
     pulse: Arc<Pulse>,
@@ -29,7 +30,8 @@ impl Connection {
     ///
     /// Has no deadline for replies: callers set theirs, and the heartbeat ends what hangs.
     pub(super) async fn open(
-        client: &redis::Client,
+        (endpoint, client): &Server,
+        setup: &Setup,
         link: &LinkConfig,
         on_message: impl Fn(Value, Value) + Send + Sync + 'static,
     ) -> RedisResult<Self> {
@@ -41,11 +43,12 @@ impl Connection {
             // the order of writes is the order of calls.
             .set_pipeline_buffer_size(link.commands_in_flight.saturating_add(2))
             .set_push_sender(push_sender(pulse.clone(), dead.clone(), on_message));
+        let client = setup.client(client)?;
         let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(Self {
             redis,
-            client: client.clone(),
-            endpoint: client.get_connection_info().addr().to_string().into(),
+            endpoint: endpoint.to_string().into(),
+            server: Arc::new((endpoint.clone(), client)),
             replace_when_overdue: link.replace_when_overdue,
             pulse,
             dead,
@@ -57,9 +60,9 @@ impl Connection {
         &self.endpoint
     }
 
-    /// What leads to the same Redis.
-    pub(super) fn client(&self) -> &redis::Client {
-        &self.client
+    /// The same, and what leads to it and into the same database.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// A handle on the connection under it.

@@ -24,9 +24,9 @@ pub use feed::{Feed, LinkEvent};
 pub use table::Standing;
 
 use crate::lock::lock;
-use crate::{Error, LinkConfig, address};
+use crate::{Config, Endpoint, Error, LinkConfig};
 use feed::Limits;
-pub(crate) use route::{Fixed, Route};
+pub(crate) use route::{Fixed, Route, Server, Setup};
 pub(crate) use sending::Pending;
 use shared::Shared;
 use state::State;
@@ -70,19 +70,19 @@ impl Link {
     /// [`Error::Url`] if the URL is malformed, [`Error::Refused`] if Redis answers the first attempt
     /// but does not let us in.
     pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
-        let client = redis::Client::open(address::connection_info(url)?)
-            .map_err(|_| Error::Url { part: "url", problem: "is malformed" })?;
-        let (link, first) = Self::start(Arc::new(Fixed(vec![client])), None, config);
+        let settings = Config::default().link(config).url(url)?;
+        let route = Fixed(settings.clients()?);
+        let (link, first) = Self::start(Arc::new(route), Setup::of(&settings), settings.link);
         link.once_tried(first).await
     }
 
     /// Starts it without waiting. The receiver gets the outcome of the first attempt.
     pub(crate) fn start(
         route: Arc<dyn Route>,
-        client_name: Option<String>,
+        setup: Setup,
         config: LinkConfig,
     ) -> (Self, FirstAttempt) {
-        let shared = Arc::new(Shared::new(route, client_name, config));
+        let shared = Arc::new(Shared::new(route, setup, config));
         let (sender, first) = oneshot::channel();
         tokio::spawn(supervisor::supervise(shared.clone(), sender));
         tokio::spawn(gather::run(shared.clone()));
@@ -111,12 +111,12 @@ impl Link {
     }
 
     /// What leads to the server that the link is connected to. Waits for an attempt that is under way.
-    pub(crate) async fn client(&self, name: &str) -> Result<redis::Client, Error> {
+    pub(crate) async fn server(&self, name: &str) -> Result<Server, Error> {
         let mut states = self.shared().state.subscribe();
         let settled = states.wait_for(|state| !matches!(state, State::Connecting));
         let _ = timeout(self.shared().config.command_timeout, settled).await;
         match self.worth_waiting(name)? {
-            Some(connection) => Ok(connection.client().clone()),
+            Some(connection) => Ok(connection.server().clone()),
             None => {
                 let (endpoint, command) = (self.endpoint(), name.to_owned());
                 Err(Error::Unavailable { endpoint, command, source: None })
@@ -126,10 +126,9 @@ impl Link {
 
     /// Returns when the server can no longer be reached there: a lost connection that is made again at
     /// once is none of it.
-    pub(crate) async fn until_gone(&self, client: &redis::Client) {
-        let address = client.get_connection_info().addr();
+    pub(crate) async fn until_gone(&self, endpoint: &Endpoint) {
         let is_there = |state: &State| match state {
-            State::Live(connection) => connection.client().get_connection_info().addr() == address,
+            State::Live(connection) => connection.server().0 == *endpoint,
             State::Connecting => true,
             State::Down(_) | State::Closed => false,
         };

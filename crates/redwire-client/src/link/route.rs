@@ -4,10 +4,15 @@ use futures_util::future::BoxFuture;
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 
+use crate::{Config, Endpoint};
+
+/// A server, and what redis-rs needs to reach it; the database is not in it.
+pub(crate) type Server = (Endpoint, redis::Client);
+
 /// Where a link connects to.
 pub(crate) trait Route: fmt::Debug + Send + Sync {
     /// Servers in the order in which they are tried, asked before every attempt.
-    fn candidates(&self) -> BoxFuture<'_, RedisResult<Vec<redis::Client>>>;
+    fn candidates(&self) -> BoxFuture<'_, RedisResult<Vec<Server>>>;
 
     /// Whether a new connection leads to what was meant: a Sentinel's word may be out of date.
     fn accept<'a>(
@@ -23,15 +28,35 @@ pub(crate) trait Route: fmt::Debug + Send + Sync {
 
 /// Servers that are known from the start; the first that can be reached is used.
 #[derive(Debug)]
-pub(crate) struct Fixed(pub(crate) Vec<redis::Client>);
+pub(crate) struct Fixed(pub(crate) Vec<Server>);
 
 impl Route for Fixed {
-    fn candidates(&self) -> BoxFuture<'_, RedisResult<Vec<redis::Client>>> {
+    fn candidates(&self) -> BoxFuture<'_, RedisResult<Vec<Server>>> {
         Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 
     fn label(&self) -> String {
-        let addresses = self.0.iter().map(|client| client.get_connection_info().addr().to_string());
-        addresses.collect::<Vec<_>>().join(",")
+        let endpoints = self.0.iter().map(|(endpoint, _)| endpoint.to_string());
+        endpoints.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What is said on each new connection before it is used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setup {
+    pub(crate) database: u32,
+    pub(crate) client_name: Option<String>,
+}
+
+impl Setup {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { database: config.database, client_name: config.client_name.clone() }
+    }
+
+    /// The client for this database.
+    pub(crate) fn client(&self, client: &redis::Client) -> RedisResult<redis::Client> {
+        let info = client.get_connection_info().clone();
+        let settings = info.redis_settings().clone().set_db(self.database.into());
+        redis::Client::open(info.set_redis_settings(settings))
     }
 }

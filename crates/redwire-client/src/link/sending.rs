@@ -69,7 +69,10 @@ impl Link {
         match &*self.shared().state.borrow() {
             State::Live(connection) => Ok(Some(connection.clone())),
             State::Connecting => Ok(None),
-            State::Down(error) => Err(Error::down(&self.shared().label, command(), error)),
+            State::Down(error) => {
+                let shared = self.shared();
+                Err(Error::down(&shared.label, shared.setup.database, command(), error))
+            }
             State::Closed => Err(Error::Closed { command: command() }),
         }
     }

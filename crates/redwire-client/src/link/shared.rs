@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fan::Fan;
 use super::gather::Gather;
-use super::route::Route;
+use super::route::{Route, Setup};
 use super::state::State;
 use super::table::Table;
 use crate::LinkConfig;
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     /// What errors call the server while there is no connection.
     pub(super) label: Arc<str>,
     pub(super) route: Arc<dyn Route>,
-    pub(super) client_name: Option<String>,
+    pub(super) setup: Setup,
     pub(super) state: watch::Sender<State>,
     pub(super) gather: Gather,
     pub(super) table: Mutex<Table>,
@@ -42,15 +42,11 @@ pub(super) struct Counters {
 }
 
 impl Shared {
-    pub(super) fn new(
-        route: Arc<dyn Route>,
-        client_name: Option<String>,
-        config: LinkConfig,
-    ) -> Self {
+    pub(super) fn new(route: Arc<dyn Route>, setup: Setup, config: LinkConfig) -> Self {
         Self {
             label: route.label().into(),
             route,
-            client_name,
+            setup,
             state: watch::Sender::new(State::Connecting),
             gather: Gather::new(config.commands_in_flight),
             table: Mutex::default(),

@@ -97,10 +97,11 @@ impl<'a> Supervisor<'a> {
         let deadline = self.shared.config.connect_timeout;
         let candidates = timeout(deadline, route.candidates()).await.map_err(|_| late())??;
         let mut failure = nowhere();
-        for client in candidates {
+        for server in candidates {
             let (shared, attempt) = (self.shared.clone(), self.attempt);
             let deliver = move |channel, payload| shared.deliver(attempt, channel, payload);
-            let opened = Connection::open(&client, &self.shared.config, deliver).await;
+            let opened =
+                Connection::open(&server, &self.shared.setup, &self.shared.config, deliver).await;
             match opened {
                 Ok(connection) => {
                     let greeting = self.greet(&connection);
@@ -114,7 +115,7 @@ impl<'a> Supervisor<'a> {
     }
 
     async fn greet(&self, connection: &Connection) -> RedisResult<()> {
-        if let Some(name) = &self.shared.client_name {
+        if let Some(name) = &self.shared.setup.client_name {
             let command = redis::cmd("CLIENT").arg("SETNAME").arg(name).to_owned();
             connection.call(&command).await?.extract_error()?;
         }
@@ -176,7 +177,7 @@ impl<'a> Supervisor<'a> {
         tracing::warn!(endpoint = %self.shared.label, %error, "redis is not there yet");
         let refused = is_refusal(error) || !self.shared.config.reconnect;
         let outcome = if refused {
-            Err(Error::connecting(&self.shared.label, error.clone()))
+            Err(Error::connecting(&self.shared.label, self.shared.setup.database, error.clone()))
         } else {
             Ok(())
         };

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// Deadlines and bounds of a [`Link`](crate::Link). The defaults suit a server on the same network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkConfig {
-    /// For TCP, TLS-free handshake and login together, and then for each batch of subscriptions
+    /// For TCP, TLS handshake and login together, and then for each batch of subscriptions
     /// that is restored. 2 s: a Redis that accepts and does not answer must not hold us for long.
     pub connect_timeout: Duration,
     /// From the call of a command to its reply. 2 s: longer than a healthy Redis is ever busy, and
