@@ -36,6 +36,7 @@
 
 mod client;
 mod expect;
+mod fake;
 mod patience;
 mod port;
 mod program;
@@ -43,6 +44,7 @@ mod redis;
 mod resp;
 
 pub use client::Client;
+pub use fake::{Answer, FakeServer, Received};
 pub use patience::{PATIENCE, eventually};
 pub use program::Program;
 pub use redis::RedisServer;
