@@ -40,6 +40,7 @@ mod fake;
 mod patience;
 mod port;
 mod program;
+mod proxy;
 mod redis;
 mod resp;
 
@@ -47,6 +48,7 @@ pub use client::Client;
 pub use fake::{Answer, FakeServer, Received};
 pub use patience::{PATIENCE, eventually};
 pub use program::Program;
+pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use resp::Reply;
 /// The WebSocket library of [`Client`], for its `Message`, `Frame` and `Request` types.
