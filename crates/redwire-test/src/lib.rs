@@ -49,7 +49,7 @@ pub use fake::{Answer, FakeServer, Received};
 pub use patience::{PATIENCE, eventually};
 pub use program::Program;
 pub use proxy::Proxy;
-pub use redis::RedisServer;
+pub use redis::{Generation, RedisServer};
 pub use resp::Reply;
 /// The WebSocket library of [`Client`], for its `Message`, `Frame` and `Request` types.
 pub use tokio_tungstenite::tungstenite;
