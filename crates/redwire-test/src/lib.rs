@@ -36,16 +36,20 @@
 
 mod client;
 mod expect;
+mod fake;
 mod patience;
 mod port;
 mod program;
+mod proxy;
 mod redis;
 mod resp;
 
 pub use client::Client;
+pub use fake::{Answer, FakeServer, Received};
 pub use patience::{PATIENCE, eventually};
 pub use program::Program;
-pub use redis::RedisServer;
+pub use proxy::Proxy;
+pub use redis::{Generation, RedisServer};
 pub use resp::Reply;
 /// The WebSocket library of [`Client`], for its `Message`, `Frame` and `Request` types.
 pub use tokio_tungstenite::tungstenite;

@@ -34,24 +34,48 @@ impl Reply {
             _ => None,
         }
     }
+
+    /// Its RESP2 bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Simple(text) => format!("+{text}\r\n").into_bytes(),
+            Self::Error(text) => format!("-{text}\r\n").into_bytes(),
+            Self::Integer(number) => format!(":{number}\r\n").into_bytes(),
+            Self::Bulk(None) => b"$-1\r\n".to_vec(),
+            Self::Bulk(Some(bytes)) => {
+                [format!("${}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+            }
+            Self::Array(None) => b"*-1\r\n".to_vec(),
+            Self::Array(Some(items)) => {
+                let head = format!("*{}\r\n", items.len()).into_bytes();
+                std::iter::once(head).chain(items.iter().map(Self::encode)).flatten().collect()
+            }
+        }
+    }
 }
+
+/// An ACL user who may do everything, with any password.
+pub(crate) const FIXTURE_USER: &str = "redwire-test";
 
 /// Sends one command over a connection of its own and reads the one reply.
 pub(crate) async fn call<A: AsRef<[u8]>>(socket: &Path, args: &[A]) -> Result<Reply> {
     let mut stream = BufReader::new(UnixStream::connect(socket).await?);
-    stream.write_all(&encode(args)).await?;
-    read(&mut stream).await
+    let command = encode(args);
+    stream.write_all(&command).await?;
+    let reply = read(&mut stream).await?;
+    match &reply {
+        Reply::Error(text) if text.starts_with("NOAUTH") => {
+            stream.write_all(&encode(&["AUTH", FIXTURE_USER, ""])).await?;
+            read(&mut stream).await?;
+            stream.write_all(&command).await?;
+            read(&mut stream).await
+        }
+        _ => Ok(reply),
+    }
 }
 
 fn encode<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
-    let mut request = format!("*{}\r\n", args.len()).into_bytes();
-    for arg in args {
-        let arg = arg.as_ref();
-        request.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-        request.extend_from_slice(arg);
-        request.extend_from_slice(b"\r\n");
-    }
-    request
+    Reply::Array(Some(args.iter().map(Reply::bulk).collect())).encode()
 }
 
 type Reading<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'a>>;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::TcpStream;
 use std::pin::Pin;
 
-use redwire_test::{RedisServer, Reply, eventually};
+use redwire_test::{Generation, RedisServer, Reply, eventually};
 
 #[tokio::test]
 async fn a_started_server_answers_on_its_port_and_its_socket() {
@@ -91,6 +91,25 @@ async fn a_panic_outside_of_tokio_ends_the_server() {
     assert!(panicked.join().is_err());
     eventually("the port to refuse", async || TcpStream::connect(("127.0.0.1", port)).is_err())
         .await;
+}
+
+#[tokio::test]
+async fn a_password_does_not_lock_the_test_out() {
+    let redis = RedisServer::start_with(&["--requirepass", "x", "--maxmemory", "64mb"]).await;
+    redis.hset("key", "field", "value").await;
+    redis.command(&["ACL", "SETUSER", "default", "off"]).await;
+    assert_eq!(redis.command(&["HGET", "key", "field"]).await, Reply::bulk("value"));
+    let memory = redis.command(&["CONFIG", "GET", "maxmemory"]).await;
+    assert_eq!(memory, Reply::Array(Some(vec![Reply::bulk("maxmemory"), Reply::bulk("67108864")])));
+}
+
+#[tokio::test]
+async fn the_second_generation_is_valkey() {
+    let valkey = RedisServer::start_on(Generation::Valkey).await;
+    let Reply::Bulk(Some(info)) = valkey.command(&["INFO", "server"]).await else {
+        panic!("no INFO")
+    };
+    assert!(String::from_utf8_lossy(&info).contains("valkey_version:9."));
 }
 
 async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

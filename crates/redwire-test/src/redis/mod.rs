@@ -1,12 +1,17 @@
+mod launch;
+
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
+pub use self::launch::Generation;
+use self::launch::Launch;
 use crate::patience::{eventually, within};
 use crate::port::ReservedPort;
 use crate::resp::{self, Reply};
@@ -14,11 +19,16 @@ use crate::resp::{self, Reply};
 /// A real `redis-server` of one test's own, on a loopback port and a unix socket. Saves nothing.
 ///
 /// Dropping it kills the process, also when the test panics.
+///
+/// It has an ACL user `redwire-test`, as whom [`command`](Self::command) logs in where Redis wants a
+/// password; so a test may set and change passwords as it likes.
 #[derive(Debug)]
 pub struct RedisServer {
     port: ReservedPort,
     directory: TempDir,
+    launch: Launch,
     process: Option<Child>,
+    frozen: AtomicBool,
 }
 
 impl RedisServer {
@@ -28,7 +38,35 @@ impl RedisServer {
     ///
     /// If `redis-server` is not on the `PATH`, or does not answer within [`PATIENCE`](crate::PATIENCE).
     pub async fn start() -> Self {
-        let mut server = Self::reserved().await;
+        Self::start_as(Generation::Redis, &[]).await
+    }
+
+    /// Starts a server of this generation.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_on(generation: Generation) -> Self {
+        Self::start_as(generation, &[]).await
+    }
+
+    /// Starts a server with more arguments: `&["--requirepass", "x"]`. They outdo the usual ones.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with(args: &[&str]) -> Self {
+        Self::start_as(Generation::Redis, args).await
+    }
+
+    /// Starts a server of this generation with these arguments.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_as(generation: Generation, args: &[&str]) -> Self {
+        let args = args.iter().map(OsString::from).collect();
+        let mut server = Self::new(Launch { generation, args, ..Launch::default() });
         server.restart().await;
         server
     }
@@ -39,8 +77,13 @@ impl RedisServer {
     ///
     /// If there is no free port or no writable temporary directory.
     pub async fn reserved() -> Self {
+        Self::new(Launch::default())
+    }
+
+    fn new(launch: Launch) -> Self {
         let directory = TempDir::with_prefix("redwire-").expect("a temporary directory");
-        Self { port: ReservedPort::any(), directory, process: None }
+        let (port, frozen) = (ReservedPort::any(), AtomicBool::new(false));
+        Self { port, directory, launch, process: None, frozen }
     }
 
     /// `redis://127.0.0.1:PORT`.
@@ -63,7 +106,7 @@ impl RedisServer {
         self.end();
     }
 
-    /// Starts it again on the same port, empty, and waits until it answers. Kills it first if it runs.
+    /// Starts it again, with the same arguments on the same port, empty, and waits until it answers. Kills it first if it runs.
     ///
     /// # Panics
     ///
@@ -87,6 +130,7 @@ impl RedisServer {
     /// If it isn't running.
     pub fn freeze(&self) {
         let pid = self.pid();
+        self.frozen.store(true, Ordering::Relaxed);
         kill_process(pid, Signal::STOP).expect("kill -STOP");
         let either = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(pid), either).expect("waitid of a child");
@@ -99,6 +143,12 @@ impl RedisServer {
     /// If it isn't running.
     pub fn thaw(&self) {
         kill_process(self.pid(), Signal::CONT).expect("kill -CONT");
+        self.frozen.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it runs and is not frozen.
+    pub fn is_live(&self) -> bool {
+        self.process.is_some() && !self.frozen.load(Ordering::Relaxed)
     }
 
     /// Sends one command over the unix socket. Arguments may hold any bytes.
@@ -169,24 +219,14 @@ impl RedisServer {
 
     fn spawn(&self) -> Child {
         let log = File::create(self.log()).expect("a log file in the temporary directory");
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        command.arg("--port").arg(self.port().to_string());
-        command.arg("--unixsocket").arg(self.socket()).arg("--dir").arg(self.directory.path());
-        match command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null()).spawn() {
-            Ok(process) => process,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("redis-server is not on the PATH; on Debian: apt-get install redis-server")
-            }
-            Err(error) => panic!("redis-server did not start: {error}"),
-        }
+        self.launch.spawn(self.port(), self.directory.path(), &self.socket(), log)
     }
 
     fn assert_running(&mut self) {
         let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
         if let Some(status) = ended {
             let log = fs::read_to_string(self.log()).unwrap_or_default();
-            panic!("redis-server ended with {status}; its log:\n{log}");
+            panic!("{} ended with {status}; its log:\n{log}", self.launch.generation.program());
         }
     }
 
@@ -195,6 +235,7 @@ impl RedisServer {
     }
 
     fn end(&mut self) {
+        self.frozen.store(false, Ordering::Relaxed);
         if let Some(mut process) = self.process.take() {
             // Both fail only if it is already gone.
             let _ = process.kill();
