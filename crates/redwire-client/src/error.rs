@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,25 @@ pub enum Error {
         /// The rest of Redis' text, without any quoted arguments.
         detail: String,
     },
+    /// A transaction of which Redis refused a command before it ran any. Nothing was carried out.
+    #[error("redis at {endpoint} discarded the transaction: {}", reasons(source))]
+    Aborted {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// `EXECABORT`, and what was said to each refused command
+        /// ([`into_server_errors`](redis::RedisError::into_server_errors)).
+        source: redis::RedisError,
+    },
+    /// No connection of the pool became free in time. The command was not sent.
+    #[error("no connection to redis at {endpoint} became free for {command} within {after:?}")]
+    PoolTimeout {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Which command.
+        command: String,
+        /// The deadline.
+        after: Duration,
+    },
     /// The reply is of another type than the command promises.
     #[error("redis at {endpoint} answered {command} with an unexpected type")]
     Reply {
@@ -148,13 +168,17 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
-            Self::WrongType { .. } | Self::Server { .. } | Self::Reply { .. } => Outcome::Answered,
+            Self::WrongType { .. }
+            | Self::Server { .. }
+            | Self::Aborted { .. }
+            | Self::Reply { .. } => Outcome::Answered,
             Self::Url { .. }
             | Self::Config { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }
+            | Self::PoolTimeout { .. }
             | Self::Closed { .. }
             | Self::Invalid { .. }
             | Self::NotShareable { .. } => Outcome::NotSent,
@@ -205,6 +229,35 @@ impl Error {
     }
 }
 
+/// Redis-rs' own errors cannot hold others but as the cause of an i/o error.
+impl From<Error> for redis::RedisError {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Aborted { source, .. } => return source.clone(),
+            Error::Timeout { .. } | Error::PoolTimeout { .. } => io::ErrorKind::TimedOut,
+            Error::Lost { .. } => io::ErrorKind::ConnectionAborted,
+            Error::Unavailable { .. } | Error::Closed { .. } => io::ErrorKind::NotConnected,
+            Error::Invalid { .. } | Error::NotShareable { .. } => io::ErrorKind::InvalidInput,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error).into()
+    }
+}
+
+/// What a command of redis-rs on a [`Redis`](crate::Redis) failed with. The name of a command that Redis
+/// refused is not in it.
+impl From<redis::RedisError> for Error {
+    fn from(error: redis::RedisError) -> Self {
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+        let own = cause.and_then(io::Error::get_ref).and_then(|own| own.downcast_ref::<Self>());
+        match own {
+            Some(own) => own.clone(),
+            None if error.code().is_some() => Self::from_reply("".into(), String::new(), &error),
+            None => Self::Reply { endpoint: "".into(), command: String::new() },
+        }
+    }
+}
+
 /// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
 pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
     let kinds = [ErrorKind::AuthenticationFailed, ErrorKind::RESP3NotSupported];
@@ -225,6 +278,16 @@ fn refusal(database: u32, error: &redis::RedisError) -> String {
         true => format!("could not set dbid={database}: {detail}"),
         false => format!("could not auth: {code}{detail}"),
     }
+}
+
+/// The words for the commands that were refused, by their place in the transaction.
+fn reasons(aborted: &redis::RedisError) -> String {
+    let Some(errors) = aborted.clone().into_server_errors() else { return aborted.to_string() };
+    let reason = |(place, error): &(usize, redis::ServerError)| {
+        let detail = without_arguments(error.details().unwrap_or_default());
+        format!("command {}: {} {detail}", place + 1, error.code())
+    };
+    errors.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
 
 /// Redis quotes what was sent in one place: `unknown command 'x', with args beginning with: …`.

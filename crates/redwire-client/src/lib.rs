@@ -45,14 +45,17 @@ mod balancer;
 mod catalogue;
 mod config;
 mod error;
+mod handle;
 mod link;
 mod lock;
+mod node;
 pub mod ring;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
+pub use handle::{Pending, Redis};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;

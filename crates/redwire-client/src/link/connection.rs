@@ -85,10 +85,15 @@ impl Connection {
         Ok(reply)
     }
 
-    /// The same for many, in one write.
-    pub(super) async fn call_all(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+    /// So many replies after the first `skip`, of what goes out in one write.
+    pub(super) async fn call_all(
+        &self,
+        pipeline: &Pipeline,
+        skip: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
         let mut redis = self.redis.clone();
-        let replies = redis.send_packed_commands(pipeline, 0, pipeline.len());
+        let replies = redis.send_packed_commands(pipeline, skip, count);
         let replies = self.unless_dead(replies).await?;
         self.pulse.beat();
         Ok(replies)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{coop, yield_now};
 use tokio::time::timeout;
@@ -32,16 +32,50 @@ pub(super) enum Failure {
     Lost(Arc<str>),
     /// No reply within the time.
     Timeout(Arc<str>),
+    /// Redis refused a transaction as a whole.
+    Aborted(Arc<str>, RedisError),
 }
 
 pub(super) type Outcome = Result<Value, Failure>;
 
-/// A command in the queue.
+/// What is sent as one.
+#[derive(Clone, Debug)]
+pub(super) enum Load {
+    /// A command; whether others may share its write, and so wait for its reply.
+    One { command: Cmd, fast: bool },
+    /// A pipeline, whose replies are an array: so many, after so many others.
+    Many { pipeline: Pipeline, skip: usize, count: usize },
+}
+
+impl Load {
+    fn is_shareable(&self) -> bool {
+        matches!(self, Self::One { fast: true, .. })
+    }
+
+    /// Sends it alone.
+    pub(super) async fn send(&self, connection: &Connection) -> RedisResult<Value> {
+        match self {
+            Self::One { command, .. } => connection.call(command).await,
+            Self::Many { pipeline, skip, count } => {
+                connection.call_all(pipeline, *skip, *count).await.map(Value::Array)
+            }
+        }
+    }
+}
+
+/// What became of a load that was sent alone.
+pub(super) fn outcome(connection: &Connection, reply: RedisResult<Value>) -> Outcome {
+    let endpoint = || connection.endpoint().clone();
+    reply.map_err(|error| match error.kind() {
+        ErrorKind::Server(ServerErrorKind::ExecAbort) => Failure::Aborted(endpoint(), error),
+        _ => Failure::Lost(endpoint()),
+    })
+}
+
+/// A load in the queue.
 #[derive(Debug)]
 struct Entry {
-    command: Cmd,
-    /// Whether others may share its write, and so wait for its reply.
-    fast: bool,
+    load: Load,
     /// Whether it is sent although nobody waits for the reply.
     detached: bool,
     reply: oneshot::Sender<Outcome>,
@@ -100,12 +134,7 @@ impl Gather {
         Some(Alone { gather: self, landed: false })
     }
 
-    pub(super) fn push(
-        &self,
-        command: Cmd,
-        fast: bool,
-        detached: bool,
-    ) -> oneshot::Receiver<Outcome> {
+    pub(super) fn push(&self, load: Load, detached: bool) -> oneshot::Receiver<Outcome> {
         let (reply, receiver) = oneshot::channel();
         let mut queue = lock(&self.state);
         if queue.closed {
@@ -115,7 +144,7 @@ impl Gather {
             return receiver;
         }
         let first = queue.waiting.is_empty();
-        queue.waiting.push_back(Entry { command, fast, detached, reply });
+        queue.waiting.push_back(Entry { load, detached, reply });
         drop(queue);
         if first {
             self.ready.notify_one();
@@ -133,12 +162,12 @@ impl Gather {
         let mut queue = lock(&self.state);
         let mut batch = Vec::new();
         while let Some(entry) = queue.waiting.front() {
-            if !batch.is_empty() && (!entry.fast || batch.len() >= BATCH) {
+            let is_shareable = entry.load.is_shareable();
+            if !batch.is_empty() && (!is_shareable || batch.len() >= BATCH) {
                 break;
             }
-            let fast = entry.fast;
             batch.extend(queue.waiting.pop_front());
-            if !fast {
+            if !is_shareable {
                 break;
             }
         }
@@ -249,36 +278,52 @@ fn refuse(gather: &Gather) {
     }
 }
 
-/// Sends a batch and hands out the replies. Returns how many commands are no longer on their way.
-async fn fly(connection: Connection, batch: Vec<Entry>, patience: Duration) -> usize {
+/// Sends a batch and hands out the replies. Returns how many loads are no longer on their way.
+async fn fly(connection: Connection, mut batch: Vec<Entry>, patience: Duration) -> usize {
     let count = batch.len();
-    let mut commands = Pipeline::with_capacity(count);
-    let mut callers = Vec::with_capacity(count);
-    for entry in batch.into_iter().filter(|entry| entry.detached || !entry.reply.is_closed()) {
-        commands.add_command(entry.command);
-        callers.push(entry.reply);
+    batch.retain(|entry| entry.detached || !entry.reply.is_closed());
+    match <[Entry; 1]>::try_from(batch) {
+        Ok([Entry { load, reply: caller, .. }]) => {
+            let sent = timeout(patience, load.send(&connection)).await;
+            let reply = sent.map(|reply| outcome(&connection, reply));
+            // A caller that has gone away needs no reply.
+            let _ = caller.send(reply.unwrap_or_else(|_| Err(late(&connection))));
+        }
+        Err(batch) => fly_together(&connection, batch, patience).await,
+    }
+    count
+}
+
+async fn fly_together(connection: &Connection, batch: Vec<Entry>, patience: Duration) {
+    let mut commands = Pipeline::with_capacity(batch.len());
+    let mut callers = Vec::with_capacity(batch.len());
+    for entry in batch {
+        if let Load::One { command, .. } = entry.load {
+            commands.add_command(command);
+            callers.push(entry.reply);
+        }
     }
     if callers.is_empty() {
-        return count;
+        return;
     }
-    let failure = match timeout(patience, connection.call_all(&commands)).await {
+    let failure = match timeout(patience, connection.call_all(&commands, 0, callers.len())).await {
         Ok(Ok(replies)) if replies.len() == callers.len() => {
             for (caller, reply) in callers.into_iter().zip(replies) {
-                // A caller that has gone away needs no reply.
                 let _ = caller.send(Ok(reply));
             }
-            return count;
+            return;
         }
         Ok(_) => Failure::Lost(connection.endpoint().clone()),
-        Err(_) => {
-            connection.overdue();
-            Failure::Timeout(connection.endpoint().clone())
-        }
+        Err(_) => late(connection),
     };
     for caller in callers {
         let _ = caller.send(Err(failure.clone()));
     }
-    count
+}
+
+fn late(connection: &Connection) -> Failure {
+    connection.overdue();
+    Failure::Timeout(connection.endpoint().clone())
 }
 
 /// Returns when all that was sent before has been answered: Redis answers in order.

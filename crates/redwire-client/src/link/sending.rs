@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Link;
 use super::connection::Connection;
-use super::gather::{Failure, Outcome};
+use super::gather::{Alone, Failure, Load, Outcome, outcome};
 use super::state::State;
 use crate::Error;
 
@@ -19,34 +19,36 @@ impl Link {
         command: &Cmd,
         fast: bool,
     ) -> Result<Value, Error> {
-        let shared = self.shared();
-        let after = shared.config.command_timeout;
-        let connection = self.worth_waiting(name)?;
-        if !shared.gather.try_admit() && timeout(after, shared.gather.admit()).await.is_err() {
-            return Err(Error::Overloaded { endpoint: self.endpoint(), command: name.to_owned() });
-        }
+        let connection = self.admitted(name).await?;
         match connection {
-            Some(connection) => match shared.gather.alone() {
-                Some(alone) => match timeout(after, connection.call(command)).await {
-                    Ok(reply) => {
-                        alone.landed();
-                        let endpoint = connection.endpoint().clone();
-                        reply.map_err(|_| Error::Lost { endpoint, command: name.to_owned() })
-                    }
-                    Err(_) => {
-                        connection.overdue();
-                        Err(self.failed(name, Failure::Timeout(connection.endpoint().clone())))
-                    }
-                },
-                None => {
-                    let outcome = shared.gather.push(command.clone(), fast, false);
-                    self.landed(name, outcome.await)
-                }
-            },
-            None => {
-                let outcome = shared.gather.push(command.clone(), fast, false);
-                self.landed_within(name, outcome, after).await
+            Some((connection, alone)) => {
+                let reply = connection.call(command);
+                self.by_itself(name, &connection, alone, reply).await
             }
+            None => self.queued(name, Load::One { command: command.clone(), fast }).await,
+        }
+    }
+
+    /// So many replies after the first `skip`; each may be an error reply.
+    pub(crate) async fn replies(
+        &self,
+        name: &str,
+        pipeline: &Pipeline,
+        skip: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, Error> {
+        let pipeline = pipeline.clone();
+        let load = Load::Many { pipeline, skip, count };
+        let connection = self.admitted(name).await?;
+        let reply = match connection {
+            Some((connection, alone)) => {
+                self.by_itself(name, &connection, alone, load.send(&connection)).await?
+            }
+            None => self.queued(name, load).await?,
+        };
+        match reply {
+            Value::Array(replies) if replies.len() == count => Ok(replies),
+            _ => Err(Error::Reply { endpoint: self.endpoint(), command: name.to_owned() }),
         }
     }
 
@@ -56,11 +58,40 @@ impl Link {
         if !self.shared().gather.try_admit() {
             return Err(Error::Overloaded { endpoint: self.endpoint(), command: name.to_owned() });
         }
-        Ok(Pending {
-            link: self.clone(),
-            name: name.to_owned(),
-            outcome: self.shared().gather.push(command, fast, true),
-        })
+        let outcome = self.shared().gather.push(Load::One { command, fast }, true);
+        Ok(Pending { link: self.clone(), name: name.to_owned(), outcome })
+    }
+
+    /// Waits for its turn. With a connection and a ticket the caller sends by itself; else it queues.
+    async fn admitted(&self, name: &str) -> Result<Option<(Connection, Alone<'_>)>, Error> {
+        let shared = self.shared();
+        let connection = self.worth_waiting(name)?;
+        if !shared.gather.try_admit() {
+            let turn = timeout(shared.config.command_timeout, shared.gather.admit());
+            let (endpoint, command) = (self.endpoint(), name.to_owned());
+            turn.await.map_err(|_| Error::Overloaded { endpoint, command })?;
+        }
+        Ok(connection.and_then(|connection| Some((connection, shared.gather.alone()?))))
+    }
+
+    async fn by_itself(
+        &self,
+        name: &str,
+        connection: &Connection,
+        alone: Alone<'_>,
+        reply: impl Future<Output = RedisResult<Value>>,
+    ) -> Result<Value, Error> {
+        if let Ok(reply) = timeout(self.shared().config.command_timeout, reply).await {
+            alone.landed();
+            return outcome(connection, reply).map_err(|failure| self.failed(name, failure));
+        }
+        connection.overdue();
+        Err(self.failed(name, Failure::Timeout(connection.endpoint().clone())))
+    }
+
+    async fn queued(&self, name: &str, load: Load) -> Result<Value, Error> {
+        let receiver = self.shared().gather.push(load, false);
+        Pending { link: self.clone(), name: name.to_owned(), outcome: receiver }.reply().await
     }
 
     /// The connection, or None while the first attempt is under way; later ones are not waited for.
@@ -110,6 +141,7 @@ impl Link {
             },
             Failure::Lost(endpoint) => Error::Lost { endpoint, command },
             Failure::Timeout(endpoint) => Error::Timeout { endpoint, command, after },
+            Failure::Aborted(endpoint, source) => Error::Aborted { endpoint, source },
         }
     }
 }

@@ -1,0 +1,137 @@
+use redis::{Cmd, FromRedisValue, Pipeline, Value};
+
+use super::{Pending, Redis};
+use crate::Error;
+use crate::catalogue::{self, Flags, instead_of, name_of};
+use crate::node::Call;
+
+/// Commands of any kind.
+impl Redis {
+    /// Sends a command and returns its reply.
+    ///
+    /// One that blocks waits on a connection of its own, without a deadline; all others have
+    /// [`command_timeout`](crate::LinkConfig::command_timeout). One that only reads is sent again if its
+    /// connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::outcome`] says whether it may have been carried out.
+    pub async fn command(&self, command: &Cmd) -> Result<Value, Error> {
+        let name = name_of(command);
+        let reply = self.reply(&name, command).await?;
+        self.refined(name, reply)
+    }
+
+    /// The same, with the reply as a Rust type.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command), and [`Error::Reply`] if the reply is of another type.
+    pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
+        let value = self.command(command).await?;
+        redis::from_redis_value(value).map_err(|_| self.unexpected(name_of(command)))
+    }
+
+    /// Sends a command at once, and does not wait for the reply: that can be awaited later, in any
+    /// order, or never. Commands are carried out in the order of these calls.
+    pub fn send(&self, command: Cmd) -> Pending {
+        Pending::new(self, command)
+    }
+
+    /// Sends many commands in one write, on one connection. Each has its own reply or error.
+    ///
+    /// # Errors
+    ///
+    /// What fails them all.
+    pub async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Result<Value, Error>>, Error> {
+        let replies = self.replies(pipeline, 0, pipeline.len()).await?;
+        let named = pipeline.cmd_iter().map(name_of).zip(replies);
+        Ok(named.map(|(name, reply)| self.refined(name, reply)).collect())
+    }
+
+    /// The reply, which may be an error reply.
+    pub(super) async fn reply(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
+        let flags = self.flags(name, command).await?;
+        let repeatable = flags.read_only || self.scope.idempotent;
+        self.inner.servers.reply(self.scope, Call { name, command, flags, repeatable }).await
+    }
+
+    /// So many replies after the first `skip`. On a connection of its own if a command of it blocks.
+    pub(super) async fn replies(
+        &self,
+        pipeline: &Pipeline,
+        skip: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, Error> {
+        let Some(first) = pipeline.cmd_iter().next() else { return Ok(Vec::new()) };
+        let mut blocking = false;
+        for command in pipeline.cmd_iter() {
+            blocking |= self.flags(&name_of(command), command).await?.blocking;
+        }
+        let name = if pipeline.is_transaction() { "EXEC".to_owned() } else { name_of(first) };
+        let lane = self.inner.servers.lane_of(self.scope, &name, first).await?;
+        if !blocking {
+            return lane.replies(&name, pipeline, skip, count).await;
+        }
+        let mut connection = lane.dedicated(&name).await?;
+        let replies = connection.replies(&name, pipeline, skip, count, None).await;
+        connection.give_back();
+        replies
+    }
+
+    /// Queues it; None if the server for it is not known at once.
+    pub(super) fn send_now(
+        &self,
+        name: &str,
+        command: &Cmd,
+        fast: bool,
+    ) -> Option<Result<crate::link::Pending, Error>> {
+        let lane = self.inner.servers.lane_now(self.scope, name, command)?;
+        Some(lane.and_then(|lane| lane.send(name, command.clone(), fast)))
+    }
+
+    /// What is known of a command; the server is asked once for a name that is in no list.
+    pub(super) async fn flags(&self, name: &str, command: &Cmd) -> Result<Flags, Error> {
+        if let Some(flags) = self.known_flags(name, command)? {
+            return Ok(flags);
+        }
+        let mut question = redis::cmd("COMMAND");
+        question.arg("INFO").arg(name);
+        let call = Call {
+            name: "COMMAND",
+            command: &question,
+            flags: Flags { read_only: true, ..Flags::default() },
+            repeatable: true,
+        };
+        let info = self.inner.servers.reply(self.scope, call).await?;
+        Ok(self.inner.learned.keep(name.to_owned(), &info))
+    }
+
+    /// Without asking anybody; an error for what is never sent as it is.
+    pub(super) fn known_flags(&self, name: &str, command: &Cmd) -> Result<Option<Flags>, Error> {
+        if let Some(instead) = instead_of(name, command) {
+            return Err(Error::Invalid { command: name.to_owned(), problem: instead.into() });
+        }
+        Ok(catalogue::known(name, command).or_else(|| self.inner.learned.flags(name)))
+    }
+
+    /// An error reply as an error.
+    pub(super) fn refined(&self, name: String, reply: Value) -> Result<Value, Error> {
+        match reply {
+            Value::ServerError(error) => {
+                Err(Error::from_reply(self.endpoint(), name, &error.into()))
+            }
+            value => Ok(value),
+        }
+    }
+
+    fn unexpected(&self, command: String) -> Error {
+        Error::Reply { endpoint: self.endpoint(), command }
+    }
+
+    fn endpoint(&self) -> std::sync::Arc<str> {
+        let endpoints = self.endpoints();
+        let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+        endpoints.join(",").into()
+    }
+}

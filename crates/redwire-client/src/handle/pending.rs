@@ -1,0 +1,63 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use redis::{Cmd, Value};
+use tokio::task::JoinHandle;
+
+use super::Redis;
+use crate::Error;
+use crate::catalogue::name_of;
+
+/// A command that was sent, as a future of its reply. Dropping it does not take the command back.
+#[must_use = "without awaiting it nobody knows whether the command succeeded; `drop` it to say so"]
+pub struct Pending(State);
+
+enum State {
+    Sent(BoxFuture<'static, Result<Value, Error>>),
+    /// What cannot be sent at once: it blocks, or the server has to be asked what it is.
+    Elsewhere(JoinHandle<Result<Value, Error>>, String),
+}
+
+impl Pending {
+    pub(super) fn new(redis: &Redis, command: Cmd) -> Self {
+        let name = name_of(&command);
+        let redis = redis.clone();
+        let sent = match redis.known_flags(&name, &command) {
+            Ok(Some(flags)) if !flags.blocking => redis.send_now(&name, &command, flags.fast),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        };
+        Self(match sent {
+            Some(Ok(pending)) => State::Sent(Box::pin(async move {
+                let reply = pending.reply().await?;
+                redis.refined(name, reply)
+            })),
+            Some(Err(error)) => State::Sent(Box::pin(std::future::ready(Err(error)))),
+            None => {
+                let task = tokio::spawn(async move { redis.command(&command).await });
+                State::Elsewhere(task, name)
+            }
+        })
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Value, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Sent(reply) => reply.as_mut().poll(context),
+            State::Elsewhere(task, name) => Pin::new(task).poll(context).map(|reply| {
+                // The runtime ends, or redis-rs panicked.
+                reply.unwrap_or_else(|_| Err(Error::Closed { command: std::mem::take(name) }))
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
+    }
+}

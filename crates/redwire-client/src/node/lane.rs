@@ -1,0 +1,177 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use deadpool_redis::{Hook, HookError, Manager, Pool, PoolError, Runtime, TimeoutType};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::dedicated::Dedicated;
+use crate::catalogue::Flags;
+use crate::link::{FirstAttempt, Link, Pending, Route, Server, Setup};
+use crate::lock::lock;
+use crate::{Config, Endpoint, Error};
+
+/// A command, with what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) command: &'a Cmd,
+    pub(crate) flags: Flags,
+    /// Whether it may be sent again although it may have been carried out.
+    pub(crate) repeatable: bool,
+}
+
+/// The connections to one database of one server: a shared one, and a pool for what needs its own.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    link: Link,
+    first: AsyncMutex<Option<FirstAttempt>>,
+    setup: Setup,
+    config: Arc<Config>,
+    /// For the server that the link is connected to.
+    pool: Mutex<Option<(Endpoint, Pool)>>,
+}
+
+impl Lane {
+    pub(crate) fn new(route: &Arc<dyn Route>, setup: Setup, config: &Arc<Config>) -> Self {
+        let mut shared = config.link.clone();
+        // Replies come in order, so what waits behind an overdue one has no better prospects.
+        shared.replace_when_overdue = true;
+        let (link, first) = Link::start(route.clone(), setup.clone(), shared);
+        let first = AsyncMutex::new(Some(first));
+        Self { link, first, setup, config: config.clone(), pool: Mutex::default() }
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Returns when the first attempt to connect was made; with an error if there is no use in others.
+    pub(crate) async fn once_tried(&self) -> Result<(), Error> {
+        match self.first.lock().await.take() {
+            Some(first) => self.link.clone().once_tried(first).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens every connection that the pool may hold.
+    pub(crate) async fn fill_pool(&self) -> Result<(), Error> {
+        let mut connections = Vec::new();
+        for _ in 0..self.config.pool_size {
+            connections.push(self.dedicated("HELLO").await?);
+        }
+        connections.into_iter().for_each(Dedicated::give_back);
+        Ok(())
+    }
+
+    /// The reply, which may be an error reply.
+    pub(crate) async fn reply(&self, call: Call<'_>) -> Result<Value, Error> {
+        if call.flags.blocking {
+            let mut connection = self.dedicated(call.name).await?;
+            let reply = connection.reply(call.name, call.command, None).await;
+            connection.give_back();
+            return reply;
+        }
+        let mut attempts = if call.repeatable { self.config.retries } else { 0 };
+        loop {
+            match self.link.reply(call.name, call.command, call.flags.fast).await {
+                Err(Error::Lost { .. }) if attempts > 0 => attempts -= 1,
+                reply => return reply,
+            }
+        }
+    }
+
+    /// So many replies after the first `skip`.
+    pub(crate) async fn replies(
+        &self,
+        name: &str,
+        pipeline: &Pipeline,
+        skip: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, Error> {
+        self.link.replies(name, pipeline, skip, count).await
+    }
+
+    pub(crate) fn send(&self, name: &str, command: Cmd, fast: bool) -> Result<Pending, Error> {
+        self.link.send(name, command, fast)
+    }
+
+    /// A connection that nobody else uses, for `command`.
+    pub(crate) async fn dedicated(&self, command: &str) -> Result<Dedicated, Error> {
+        let server = self.link.server(command).await?;
+        let pool = self.pool(&server)?;
+        match pool.get().await {
+            Ok(connection) => Ok(Dedicated::new(connection, self.link.clone(), server.0)),
+            Err(error) => Err(self.no_connection(command, &server, error)),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.link.close();
+        if let Some((_, pool)) = lock(&self.pool).take() {
+            pool.close();
+        }
+    }
+
+    /// The pool for this server; one for another is let go.
+    fn pool(&self, server: &Server) -> Result<Pool, Error> {
+        let mut pool = lock(&self.pool);
+        if let Some((endpoint, pool)) = &*pool
+            && *endpoint == server.0
+        {
+            return Ok(pool.clone());
+        }
+        let new = self.new_pool(&server.1)?;
+        if let Some((_, old)) = pool.replace((server.0.clone(), new.clone())) {
+            old.close();
+        }
+        Ok(new)
+    }
+
+    fn new_pool(&self, client: &redis::Client) -> Result<Pool, Error> {
+        let bad = |error: String| Error::Config { option: "pool_size", problem: error };
+        let link = &self.config.link;
+        // What blocks has no deadline; others set their own.
+        let connection = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(link.connect_timeout))
+            .set_response_timeout(None);
+        let info = client.get_connection_info().clone();
+        let manager = Manager::new_with_config(info, connection);
+        let mut pool = Pool::builder(manager.map_err(|error| bad(error.to_string()))?)
+            .max_size(self.config.pool_size)
+            .wait_timeout(self.config.pool_wait)
+            .create_timeout(Some(link.connect_timeout))
+            .recycle_timeout(Some(link.command_timeout))
+            .runtime(Runtime::Tokio1);
+        if let Some(name) = self.setup.client_name.clone() {
+            pool = pool.post_create(Hook::async_fn(move |connection, _| {
+                let name = name.clone();
+                Box::pin(async move {
+                    let mut command = redis::cmd("CLIENT");
+                    command.arg("SETNAME").arg(name);
+                    command.exec_async(connection).await.map_err(HookError::Backend)
+                })
+            }));
+        }
+        pool.build().map_err(|error| bad(error.to_string()))
+    }
+
+    fn no_connection(&self, command: &str, server: &Server, error: PoolError) -> Error {
+        let (endpoint, command) = (server.0.to_string().into(), command.to_owned());
+        let after = |kind| match kind {
+            TimeoutType::Wait => self.config.pool_wait.unwrap_or(Duration::MAX),
+            TimeoutType::Create => self.config.link.connect_timeout,
+            TimeoutType::Recycle => self.config.link.command_timeout,
+        };
+        match error {
+            PoolError::Timeout(kind) => {
+                Error::PoolTimeout { endpoint, command, after: after(kind) }
+            }
+            PoolError::Closed => Error::Closed { command },
+            PoolError::Backend(source) | PoolError::PostCreateHook(HookError::Backend(source)) => {
+                Error::down(&endpoint, self.setup.database, command, &source)
+            }
+            _ => Error::Unavailable { endpoint, command, source: None },
+        }
+    }
+}
