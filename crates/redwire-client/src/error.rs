@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use redis::ErrorKind;
 
+use crate::config::is_disagreement;
+
 /// What connecting or a command can fail with.
 ///
 /// `endpoint` is `host:port` or the path of a socket, `command` the name of a Redis command. No variant
@@ -36,6 +38,15 @@ pub enum Error {
         /// What it refused, and its words for it.
         problem: String,
         /// The same as redis-rs tells it.
+        source: redis::RedisError,
+    },
+    /// No TLS with Redis: one side does not trust the other's certificate. (A Redis without TLS does not
+    /// answer at all.)
+    #[error("no tls with redis at {endpoint}")]
+    Tls {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Why not.
         source: redis::RedisError,
     },
     /// Redis cannot be reached, and is not tried again.
@@ -152,6 +163,7 @@ impl Error {
             Self::Url { .. }
             | Self::Config { .. }
             | Self::Refused { .. }
+            | Self::Tls { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }
@@ -169,7 +181,7 @@ impl Error {
     ) -> Self {
         let endpoint = endpoint.clone();
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unreachable { endpoint, source },
         }
     }
@@ -183,8 +195,15 @@ impl Error {
     ) -> Self {
         let (endpoint, source) = (endpoint.clone(), source.clone());
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unavailable { endpoint, command, source: Some(source) },
+        }
+    }
+
+    fn refused(endpoint: Arc<str>, database: u32, source: redis::RedisError) -> Self {
+        match is_disagreement(&source) {
+            true => Self::Tls { endpoint, source },
+            false => Self::Refused { endpoint, problem: refusal(database, &source), source },
         }
     }
 
@@ -211,6 +230,7 @@ pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
     kinds.contains(&error.kind())
         || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
         || is_about_database(error)
+        || is_disagreement(error)
 }
 
 /// Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
