@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use redis::ErrorKind;
 
+use crate::config::is_disagreement;
+
 /// What connecting or a command can fail with.
 ///
 /// `endpoint` is `host:port` or the path of a socket, `command` the name of a Redis command. No variant
@@ -37,6 +39,15 @@ pub enum Error {
         /// What it refused, and its words for it.
         problem: String,
         /// The same as redis-rs tells it.
+        source: redis::RedisError,
+    },
+    /// No TLS with Redis: one side does not trust the other's certificate. (A Redis without TLS does not
+    /// answer at all.)
+    #[error("no tls with redis at {endpoint}")]
+    Tls {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Why not.
         source: redis::RedisError,
     },
     /// Redis cannot be reached, and is not tried again.
@@ -175,6 +186,7 @@ impl Error {
             Self::Url { .. }
             | Self::Config { .. }
             | Self::Refused { .. }
+            | Self::Tls { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }
@@ -193,7 +205,7 @@ impl Error {
     ) -> Self {
         let endpoint = endpoint.clone();
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unreachable { endpoint, source },
         }
     }
@@ -207,8 +219,15 @@ impl Error {
     ) -> Self {
         let (endpoint, source) = (endpoint.clone(), source.clone());
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unavailable { endpoint, command, source: Some(source) },
+        }
+    }
+
+    fn refused(endpoint: Arc<str>, database: u32, source: redis::RedisError) -> Self {
+        match is_disagreement(&source) {
+            true => Self::Tls { endpoint, source },
+            false => Self::Refused { endpoint, problem: refusal(database, &source), source },
         }
     }
 
@@ -264,6 +283,7 @@ pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
     kinds.contains(&error.kind())
         || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
         || is_about_database(error)
+        || is_disagreement(error)
 }
 
 /// Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
