@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,14 +268,19 @@ impl From<Error> for redis::RedisError {
 /// refused is not in it.
 impl From<redis::RedisError> for Error {
     fn from(error: redis::RedisError) -> Self {
-        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
-        let own = cause.and_then(io::Error::get_ref).and_then(|own| own.downcast_ref::<Self>());
-        match own {
+        match own(&error) {
             Some(own) => own.clone(),
             None if error.code().is_some() => Self::from_reply("".into(), String::new(), &error),
             None => Self::Reply { endpoint: "".into(), command: String::new() },
         }
     }
+}
+
+/// The error of this crate that redis-rs' one was made of.
+fn own(error: &redis::RedisError) -> Option<&Error> {
+    // Redis-rs hands out the `Arc` around its cause as the cause (redis 1.8.1, `redis_error.rs`).
+    let cause = error.source()?.downcast_ref::<Arc<dyn StdError + Send + Sync>>()?;
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
@@ -318,6 +324,13 @@ fn without_arguments(detail: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_comes_back_out_of_redis_rs_own() {
+        let closed = Error::Closed { command: "GET".into() };
+        let back = Error::from(redis::RedisError::from(closed));
+        assert!(matches!(back, Error::Closed { command } if command == "GET"));
+    }
 
     #[test]
     fn arguments_that_redis_quotes_are_left_out() {
