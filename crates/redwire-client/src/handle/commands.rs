@@ -41,12 +41,16 @@ impl Redis {
         Pending::new(self, command)
     }
 
-    /// Sends many commands in one write, on one connection. Each has its own reply or error.
+    /// Sends many commands in one write, on one connection. Each has its own reply or error. One that is
+    /// [atomic](Pipeline::atomic) is a [transaction](Self::multi).
     ///
     /// # Errors
     ///
     /// What fails them all.
     pub async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Result<Value, Error>>, Error> {
+        if pipeline.is_transaction() {
+            return self.transact(pipeline).await;
+        }
         let replies = self.replies(pipeline, 0, pipeline.len()).await?;
         let named = pipeline.cmd_iter().map(name_of).zip(replies);
         Ok(named.map(|(name, reply)| self.refined(name, reply)).collect())
@@ -137,7 +141,7 @@ impl Redis {
         Error::Reply { endpoint: self.endpoint(), command }
     }
 
-    fn endpoint(&self) -> std::sync::Arc<str> {
+    pub(super) fn endpoint(&self) -> std::sync::Arc<str> {
         let endpoints = self.endpoints();
         let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
         endpoints.join(",").into()

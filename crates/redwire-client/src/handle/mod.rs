@@ -4,12 +4,14 @@ mod commands;
 mod like;
 mod pending;
 mod servers;
+mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use pending::Pending;
 use servers::Servers;
+pub use transaction::{Queued, Transaction, Watched};
 
 use crate::catalogue::Learned;
 use crate::observe::Observed;
