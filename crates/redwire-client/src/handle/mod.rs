@@ -2,6 +2,7 @@
 
 mod commands;
 mod like;
+mod monitor;
 mod pending;
 mod servers;
 mod transaction;
@@ -9,6 +10,7 @@ mod transaction;
 use std::fmt;
 use std::sync::Arc;
 
+pub use monitor::Monitor;
 pub use pending::Pending;
 use servers::Servers;
 pub use transaction::{Queued, Transaction, Watched};
