@@ -141,6 +141,15 @@ pub enum Error {
         /// Which Redis.
         endpoint: Arc<str>,
     },
+    /// A command that was split over several nodes failed on this one. On others it was carried out, or
+    /// may have been.
+    #[error("{command} was carried out in part at most: {source}")]
+    InPart {
+        /// Which command.
+        command: String,
+        /// What the first part that failed did so with. Names its node.
+        source: Box<Self>,
+    },
     /// No connection of the pool became free in time. The command was not sent.
     #[error("no connection to redis at {endpoint} became free for {command} within {after:?}")]
     PoolTimeout {
@@ -190,7 +199,7 @@ impl Error {
     /// Whether the command that failed may have been carried out.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
+            Self::Lost { .. } | Self::Timeout { .. } | Self::InPart { .. } => Outcome::Unknown,
             Self::WrongType { .. }
             | Self::Server { .. }
             | Self::Aborted { .. }

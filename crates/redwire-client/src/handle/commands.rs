@@ -166,7 +166,7 @@ impl Redis {
         }
     }
 
-    fn unexpected(&self, command: String) -> Error {
+    pub(crate) fn unexpected(&self, command: String) -> Error {
         Error::Reply { endpoint: self.endpoint(), command }
     }
 
