@@ -77,8 +77,8 @@ pub enum Error {
         /// Which command.
         command: String,
     },
-    /// The client was closed. The command was not sent.
-    #[error("the client is closed, {command} was not sent")]
+    /// The client, or the subscriber, was closed. The command was not sent.
+    #[error("it is closed, {command} was not sent")]
     Closed {
         /// Which command.
         command: String,
@@ -182,6 +182,9 @@ pub enum Error {
         /// Which command.
         command: String,
     },
+    /// A [`Subscriber`](crate::Subscriber) without topics has nothing to wait for.
+    #[error("not subscribed to any topic, so there is nothing to wait for")]
+    NotSubscribed,
 }
 
 /// What is known of a command that failed.
@@ -213,6 +216,7 @@ impl Error {
             | Self::Overloaded { .. }
             | Self::PoolTimeout { .. }
             | Self::Closed { .. }
+            | Self::NotSubscribed
             | Self::Conflict { .. }
             | Self::Invalid { .. }
             | Self::NotShareable { .. } => Outcome::NotSent,

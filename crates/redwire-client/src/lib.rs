@@ -33,12 +33,18 @@
 //! # Layout
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
-//! - [`Feed`]: a bounded queue of events, one for each reader.
+//! - [`Subscriber`]: a reader of channels, patterns and sharded channels of its own; any number of them
+//!   share a link. [`Topic`]: what it can subscribe to.
 //! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
+//! - [`Feed`]: a bounded queue of all events of a link, one for each reader.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`Sharded`]: several independent servers as one; [`ring`]: which of them holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
+
+// The unit tests share fixtures with the others.
+#[cfg(test)]
+extern crate self as redwire_client;
 
 mod backoff;
 mod balancer;
@@ -54,6 +60,8 @@ mod observe;
 pub mod ring;
 mod sharded;
 mod slot;
+mod subscriber;
+mod topic;
 
 pub use balancer::{Balancer, Servers};
 pub use catalogue::Family;
@@ -68,3 +76,5 @@ pub use observe::FamilyStats;
 pub use redis;
 pub use sharded::Sharded;
 pub use slot::{SLOTS, slot};
+pub use subscriber::{Event, Subscriber};
+pub use topic::{Topic, TopicKind};

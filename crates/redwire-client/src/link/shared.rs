@@ -1,8 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use redis::Value;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +10,6 @@ use super::route::{Route, Setup};
 use super::state::State;
 use super::table::Table;
 use crate::LinkConfig;
-use crate::lock::lock;
 
 /// What the handles and the supervisor of one link have in common.
 #[derive(Debug)]
@@ -28,6 +25,8 @@ pub(super) struct Shared {
     /// Wakes the supervisor when the table has something to do.
     pub(super) unsettled: Notify,
     pub(super) fan: Arc<Fan>,
+    /// Wakes whoever follows topics that move to other nodes.
+    pub(super) moved: Notify,
     pub(super) counters: Counters,
     pub(super) closing: CancellationToken,
 }
@@ -52,6 +51,7 @@ impl Shared {
             table: Mutex::default(),
             unsettled: Notify::new(),
             fan: Arc::default(),
+            moved: Notify::new(),
             counters: Counters::default(),
             closing: CancellationToken::new(),
             config,
@@ -63,19 +63,6 @@ impl Shared {
         match self.state.borrow().connection() {
             Some(connection) => connection.endpoint().clone(),
             None => self.label.clone(),
-        }
-    }
-
-    /// Hands a message of this connection to all feeds. Names that nobody wants any more are left out.
-    pub(super) fn deliver(&self, connection: u64, channel: Value, payload: Value) {
-        let (Value::BulkString(channel), Value::BulkString(payload)) = (channel, payload) else {
-            return;
-        };
-        let Ok(channel) = str::from_utf8(&channel) else { return };
-        let Some(channel) = lock(&self.table).name(channel) else { return };
-        if let Some(dropped) = self.fan.message(connection, channel, Bytes::from(payload)) {
-            self.counters.messages.fetch_add(1, Ordering::Relaxed);
-            self.counters.dropped.fetch_add(dropped, Ordering::Relaxed);
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
+use super::listener::Listener;
 use super::shared::Shared;
 use super::state::State;
 use super::{heartbeat, subscriptions};
@@ -83,7 +84,7 @@ impl<'a> Supervisor<'a> {
     async fn establish(&mut self) -> RedisResult<Connection> {
         let connection = self.connect().await?;
         let deadline = self.shared.config.connect_timeout;
-        lock(&self.shared.table).forget_connection();
+        lock(&self.shared.table).start(self.attempt);
         let restored = subscriptions::restore(self.shared, &connection, deadline).await?;
         if restored > 0 {
             self.down_since.get_or_insert(self.started);
@@ -98,10 +99,9 @@ impl<'a> Supervisor<'a> {
         let candidates = timeout(deadline, route.candidates()).await.map_err(|_| late())??;
         let mut failure = nowhere();
         for server in candidates {
-            let (shared, attempt) = (self.shared.clone(), self.attempt);
-            let deliver = move |channel, payload| shared.deliver(attempt, channel, payload);
+            let listener = Listener::new(self.shared.clone(), self.attempt);
             let opened =
-                Connection::open(&server, &self.shared.setup, &self.shared.config, deliver).await;
+                Connection::open(&server, &self.shared.setup, &self.shared.config, listener).await;
             match opened {
                 Ok(connection) => {
                     let greeting = self.greet(&connection);
@@ -136,7 +136,7 @@ impl<'a> Supervisor<'a> {
 
     fn go_live(&mut self, connection: &Connection) {
         let gap = self.down_since.take();
-        self.shared.fan.open(self.attempt, gap, || {
+        self.shared.open(self.attempt, gap, || {
             lock(&self.shared.table).set_live();
             self.shared.state.send_replace(State::Live(connection.clone()));
         });
