@@ -34,6 +34,8 @@
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
+//! - [`Transaction`]: commands that are carried out together; [`Watched`]: if nobody was quicker.
+//! - [`Monitor`]: what a server is asked by anybody.
 //! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
