@@ -27,7 +27,7 @@ async fn that_queues() -> (FakeServer, Redis) {
         _ => Answer::bytes("+QUEUED\r\n"),
     })
     .await;
-    let redis = Redis::connect(&fake.url()).await.unwrap();
+    let redis = Redis::connect(&fake.url()).await.expect("a connection");
     (fake, redis)
 }
 

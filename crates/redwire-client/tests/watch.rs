@@ -1,8 +1,10 @@
 //! Transactions that are carried out only if nobody was quicker.
 
+use std::time::Duration;
+
 use redwire_client::redis::{AsyncCommands, Cmd, Value, cmd, pipe};
 use redwire_client::{Config, Error, Outcome, Redis, Watched};
-use redwire_test::{Generation, RedisServer, Reply, eventually};
+use redwire_test::{Answer, FakeServer, Generation, RedisServer, Reply, eventually};
 
 async fn connected() -> (RedisServer, Redis) {
     let server = RedisServer::start().await;
@@ -20,7 +22,7 @@ async fn set(watched: Watched, value: i64) -> Result<Vec<Result<Value, Error>>, 
 async fn tcp_connections(server: &RedisServer) -> usize {
     let list = server.command(&["CLIENT", "LIST"]).await;
     let Reply::Bulk(Some(list)) = list else { panic!("{list:?}") };
-    let list = String::from_utf8(list).unwrap();
+    let list = String::from_utf8_lossy(&list);
     list.lines().filter(|line| line.contains(" addr=127.0.0.1:")).count()
 }
 
@@ -145,11 +147,25 @@ async fn a_dropped_watch_or_transaction_leaves_no_watch_behind() {
     transaction.command(&Cmd::set("ctr", 1));
     drop(transaction);
     drop(redis.watch("ctr").await.unwrap());
-    redis.command(&cmd("PING")).await.unwrap();
     let connections = async || tcp_connections(&server).await;
     eventually("only the shared connection to be left", async || connections().await == 1).await;
-    redis.command(&cmd("PING")).await.unwrap();
     assert_eq!(server.command(&["EXISTS", "ctr"]).await, Reply::Integer(0));
+}
+
+// T-42
+#[tokio::test]
+async fn a_watch_waits_for_a_connection_as_long_as_it_may() {
+    let server = RedisServer::start().await;
+    let config = Config::from_url(&server.url()).unwrap().pool_size(1);
+    let redis = Redis::connect_with(config.pool_wait(Duration::from_millis(50))).await.unwrap();
+    let mut first = redis.watch("ctr").await.unwrap();
+    let error = redis.watch("ctr").await.unwrap_err();
+    assert!(matches!(error, Error::PoolTimeout { .. }), "{error:?}");
+    // The commands of others are not in its way, nor it in theirs.
+    redis.command(&Cmd::get("ctr")).await.unwrap();
+    let _: Option<i64> = first.get("ctr").await.unwrap();
+    set(first, 1).await.unwrap();
+    drop(redis.watch("ctr").await.unwrap());
 }
 
 #[tokio::test]
@@ -177,6 +193,26 @@ async fn a_connection_that_is_killed_before_the_end_is_an_error() {
     let mut watched = redis.watch("ctr").await.unwrap();
     let _: Option<i64> = watched.get("ctr").await.unwrap();
     set(watched, 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_that_is_lost_at_the_end_leaves_open_what_happened() {
+    let fake = FakeServer::start(|command| match command {
+        [name] if name == b"EXEC" => Answer::Close,
+        _ => Answer::ok(),
+    })
+    .await;
+    let redis = Redis::connect(&fake.url()).await.unwrap();
+    let mut watched = redis.watch("ctr").await.unwrap();
+    watched.command(&Cmd::get("ctr")).await.unwrap();
+    let watched = set(watched, 1).await.unwrap_err();
+    let mut transaction = redis.multi();
+    transaction.command(&Cmd::set("ctr", 1));
+    for error in [watched, transaction.execute().await.unwrap_err()] {
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+    }
+    let executed = fake.commands().iter().filter(|command| command.is("EXEC")).count();
+    assert_eq!(executed, 2, "neither was sent again");
 }
 
 #[tokio::test]
