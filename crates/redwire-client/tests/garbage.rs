@@ -15,8 +15,8 @@ fn command(words: &str) -> Cmd {
 /// Answers GET with this, and all else with OK.
 async fn speaking(garbage: impl Into<Vec<u8>>) -> (FakeServer, Redis) {
     let garbage = garbage.into();
-    let fake = FakeServer::start(move |command| match command[0].as_slice() {
-        b"GET" => Answer::bytes(&garbage),
+    let fake = FakeServer::start(move |command| match command {
+        [name, ..] if name == b"GET" => Answer::bytes(&garbage),
         _ => Answer::ok(),
     })
     .await;
@@ -29,7 +29,8 @@ async fn recovers(redis: &Redis) {
     let works = async || redis.command(&command("SET a b")).await.is_ok();
     eventually("a connection that works", works).await;
     for _ in 0..10 {
-        assert_eq!(redis.command(&command("SET a b")).await.unwrap(), Value::Okay);
+        let reply = redis.command(&command("SET a b")).await;
+        assert_eq!(reply.expect("a reply"), Value::Okay);
     }
 }
 
@@ -84,6 +85,18 @@ async fn a_reply_that_is_cut_off_is_lost() {
     assert!(matches!(error, Error::Lost { .. }), "{error:?}");
     recovers(&redis).await;
     assert_eq!(fake.commands().iter().filter(|command| command.is("INCR")).count(), 1);
+}
+
+// The second attempt was not sent, but the first one may have been carried out.
+#[tokio::test]
+async fn a_repeated_command_that_finds_no_server_again_may_have_been_carried_out() {
+    let (fake, redis) = speaking("").await;
+    fake.script_handshakes();
+    fake.answer_with(|_| Answer::Close);
+    let error = redis.idempotent().command(&command("SET secret x")).await.unwrap_err();
+    assert!(matches!(error, Error::Lost { .. }), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(fake.attempts() > 1);
 }
 
 // S254

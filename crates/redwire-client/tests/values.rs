@@ -11,7 +11,9 @@ use redwire_test::{RedisServer, Reply, eventually};
 
 async fn connected() -> (RedisServer, Redis) {
     let server = RedisServer::start().await;
-    let redis = Redis::connect(&server.url()).await.expect("a handle");
+    // Large values take their time on a busy machine.
+    let url = format!("{}?command_timeout=30", server.url());
+    let redis = Redis::connect(&url).await.expect("a handle");
     (server, redis)
 }
 
