@@ -61,7 +61,7 @@ pub use catalogue::Family;
 pub use config::Tls;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
-pub use handle::{Pending, Redis};
+pub use handle::{Monitor, Pending, Queued, Redis, Transaction, Watched};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 pub use observe::FamilyStats;
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
