@@ -21,6 +21,7 @@ async fn candidates(balancer: &Balancer, load: f64) -> Vec<String> {
     balancer.candidates(load).await.expect("the servers").concat()
 }
 
+// S387, B-20, B-21
 #[tokio::test]
 async fn s387_candidates_are_the_servers_of_exactly_that_load() {
     let (redis, balancer) = rows().await;
@@ -37,6 +38,7 @@ async fn s387_candidates_are_the_servers_of_exactly_that_load() {
     }
 }
 
+// S388
 #[tokio::test]
 async fn s388_the_least_load_that_all_rows_have_is_picked() {
     let (redis, balancer) = rows().await;
@@ -45,6 +47,7 @@ async fn s388_the_least_load_that_all_rows_have_is_picked() {
     assert_eq!(balancer.pick().await.unwrap().unwrap(), ["server7", "server2"]);
 }
 
+// S389
 #[tokio::test]
 async fn s389_a_pair_is_complete_only_with_a_server_of_each_row() {
     let (redis, balancer) = rows().await;
@@ -64,6 +67,7 @@ async fn without_a_load_in_common_each_row_gives_its_least_and_an_empty_row_noth
     assert_eq!(balancer.pick().await.unwrap().unwrap(), ["server5", "server2"]);
 }
 
+// S390
 #[tokio::test]
 async fn s390_parallel_reservations_spread_over_equals() {
     let redis = RedisServer::start().await;

@@ -42,7 +42,7 @@ async fn keys_and_values_may_hold_any_bytes() {
     assert_eq!(server.command(&[b"GET".as_slice(), bytes]).await, Reply::bulk(bytes));
 }
 
-// S212; what S213 refuses (lists within lists, maps as one argument) has no `ToRedisArgs`.
+// S212, J-24
 #[tokio::test]
 async fn numbers_are_written_in_their_shortest_exact_form() {
     let (_server, redis) = connected().await;
@@ -59,6 +59,22 @@ async fn numbers_are_written_in_their_shortest_exact_form() {
     }
     let sum: String = redis.query(cmd("INCRBYFLOAT").arg("f").arg(0.1)).await.unwrap();
     assert_eq!(sum, "0.1");
+}
+
+// S213: redis-rs says in types what may be an argument. A bool is 1 or 0, None is none at all and a list
+// is several; none of them ever becomes a text such as `True`, and Redis counts what is missing.
+#[tokio::test]
+async fn what_is_no_text_and_no_number_is_never_sent_as_its_name() {
+    let (_server, redis) = connected().await;
+    assert_eq!(redis.query::<String>(cmd("ECHO").arg(true)).await.unwrap(), "1");
+    let none = redis.command(cmd("SET").arg("a").arg(None::<&str>)).await.unwrap_err();
+    assert!(
+        none.to_string().ends_with("ERR wrong number of arguments for 'set' command"),
+        "{none}"
+    );
+    let list = redis.command(cmd("SET").arg("a").arg(&["b", "c"])).await.unwrap_err();
+    assert!(list.to_string().ends_with("ERR syntax error"), "{list}");
+    assert_eq!(redis.command(cmd("GET").arg("a")).await.unwrap(), Value::Nil);
 }
 
 // S214

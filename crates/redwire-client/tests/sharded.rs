@@ -46,7 +46,7 @@ fn command(words: &str) -> Cmd {
 }
 
 async fn problem(sharded: &Sharded, command: &Cmd) -> String {
-    match sharded.command(command).await.unwrap_err() {
+    match sharded.command(command).await.expect_err("a refusal") {
         Error::Invalid { problem, .. } => problem.into_owned(),
         error => panic!("{error:?}"),
     }

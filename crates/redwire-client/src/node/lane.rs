@@ -9,7 +9,7 @@ use super::dedicated::Dedicated;
 use crate::catalogue::Flags;
 use crate::link::{FirstAttempt, Link, Pending, Route, Server, Setup};
 use crate::lock::lock;
-use crate::{Config, Endpoint, Error};
+use crate::{Config, Endpoint, Error, Outcome};
 
 /// A command, with what is known of it.
 #[derive(Clone, Copy, Debug)]
@@ -73,9 +73,17 @@ impl Lane {
             return reply;
         }
         let mut attempts = if call.repeatable { self.config.retries } else { 0 };
+        let mut lost = None;
         loop {
             match self.link.reply(call.name, call.command, call.flags.fast).await {
-                Err(Error::Lost { .. }) if attempts > 0 => attempts -= 1,
+                Err(error @ Error::Lost { .. }) if attempts > 0 => {
+                    attempts -= 1;
+                    lost = Some(error);
+                }
+                // An attempt before may have been carried out, though this one was not sent.
+                Err(error) if error.outcome() == Outcome::NotSent => {
+                    return Err(lost.unwrap_or(error));
+                }
                 reply => return reply,
             }
         }
