@@ -51,6 +51,7 @@ mod lock;
 mod node;
 mod observe;
 pub mod ring;
+mod sentinel;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
