@@ -1,9 +1,12 @@
 use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ErrorKind;
+
+use crate::config::is_disagreement;
 
 /// What connecting or a command can fail with.
 ///
@@ -37,6 +40,15 @@ pub enum Error {
         /// What it refused, and its words for it.
         problem: String,
         /// The same as redis-rs tells it.
+        source: redis::RedisError,
+    },
+    /// No TLS with Redis: one side does not trust the other's certificate. (A Redis without TLS does not
+    /// answer at all.)
+    #[error("no tls with redis at {endpoint}")]
+    Tls {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Why not.
         source: redis::RedisError,
     },
     /// Redis cannot be reached, and is not tried again.
@@ -110,13 +122,33 @@ pub enum Error {
         detail: String,
     },
     /// A transaction of which Redis refused a command before it ran any. Nothing was carried out.
-    #[error("redis at {endpoint} discarded the transaction: {}", reasons(source))]
+    #[error(
+        "redis at {endpoint} discarded the transaction (EXECABORT): {}",
+        reasons(refused, source)
+    )]
     Aborted {
         /// Which Redis.
         endpoint: Arc<str>,
-        /// `EXECABORT`, and what was said to each refused command
-        /// ([`into_server_errors`](redis::RedisError::into_server_errors)).
+        /// The places of the refused commands, from 0, and Redis' words for each, without arguments.
+        refused: Vec<(usize, String)>,
+        /// `EXECABORT Transaction discarded because of previous errors.`
         source: redis::RedisError,
+    },
+    /// Somebody changed a watched key. Nothing of the transaction was carried out, so it may be tried
+    /// again from the watch on.
+    #[error("redis at {endpoint} did not carry out the transaction: a watched key was changed")]
+    Conflict {
+        /// Which Redis.
+        endpoint: Arc<str>,
+    },
+    /// A command that was split over several nodes failed on this one. On others it was carried out, or
+    /// may have been.
+    #[error("{command} was carried out in part at most: {source}")]
+    InPart {
+        /// Which command.
+        command: String,
+        /// What the first part that failed did so with. Names its node.
+        source: Box<Self>,
     },
     /// No connection of the pool became free in time. The command was not sent.
     #[error("no connection to redis at {endpoint} became free for {command} within {after:?}")]
@@ -155,7 +187,7 @@ pub enum Error {
 /// What is known of a command that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Redis never saw it. Sending it again is safe.
+    /// Redis never saw it, or did nothing about it. Sending it again is safe.
     NotSent,
     /// It may have been carried out, or still be. Only what is idempotent may be sent again.
     Unknown,
@@ -167,7 +199,7 @@ impl Error {
     /// Whether the command that failed may have been carried out.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
+            Self::Lost { .. } | Self::Timeout { .. } | Self::InPart { .. } => Outcome::Unknown,
             Self::WrongType { .. }
             | Self::Server { .. }
             | Self::Aborted { .. }
@@ -175,11 +207,13 @@ impl Error {
             Self::Url { .. }
             | Self::Config { .. }
             | Self::Refused { .. }
+            | Self::Tls { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }
             | Self::PoolTimeout { .. }
             | Self::Closed { .. }
+            | Self::Conflict { .. }
             | Self::Invalid { .. }
             | Self::NotShareable { .. } => Outcome::NotSent,
         }
@@ -193,7 +227,7 @@ impl Error {
     ) -> Self {
         let endpoint = endpoint.clone();
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unreachable { endpoint, source },
         }
     }
@@ -207,8 +241,15 @@ impl Error {
     ) -> Self {
         let (endpoint, source) = (endpoint.clone(), source.clone());
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unavailable { endpoint, command, source: Some(source) },
+        }
+    }
+
+    fn refused(endpoint: Arc<str>, database: u32, source: redis::RedisError) -> Self {
+        match is_disagreement(&source) {
+            true => Self::Tls { endpoint, source },
+            false => Self::Refused { endpoint, problem: refusal(database, &source), source },
         }
     }
 
@@ -226,6 +267,25 @@ impl Error {
             }
             None => Self::Lost { endpoint, command },
         }
+    }
+
+    /// From what redis-rs reports for a transaction that Redis discarded.
+    pub(crate) fn aborted(endpoint: Arc<str>, source: redis::RedisError) -> Self {
+        let refused = source.clone().into_server_errors().unwrap_or_default();
+        Self::discarded(endpoint, refused.iter().cloned(), source)
+    }
+
+    /// For a transaction of which these commands were refused.
+    pub(crate) fn discarded(
+        endpoint: Arc<str>,
+        refused: impl Iterator<Item = (usize, redis::ServerError)>,
+        source: redis::RedisError,
+    ) -> Self {
+        let words = |(place, error): (usize, redis::ServerError)| {
+            let detail = without_arguments(error.details().unwrap_or_default());
+            (place, format!("{} {detail}", error.code()))
+        };
+        Self::Aborted { endpoint, refused: refused.map(words).collect(), source }
     }
 }
 
@@ -248,14 +308,19 @@ impl From<Error> for redis::RedisError {
 /// refused is not in it.
 impl From<redis::RedisError> for Error {
     fn from(error: redis::RedisError) -> Self {
-        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
-        let own = cause.and_then(io::Error::get_ref).and_then(|own| own.downcast_ref::<Self>());
-        match own {
+        match own(&error) {
             Some(own) => own.clone(),
             None if error.code().is_some() => Self::from_reply("".into(), String::new(), &error),
             None => Self::Reply { endpoint: "".into(), command: String::new() },
         }
     }
+}
+
+/// The error of this crate that redis-rs' one was made of.
+fn own(error: &redis::RedisError) -> Option<&Error> {
+    // Redis-rs hands out the `Arc` around its cause as the cause (redis 1.8.1, `redis_error.rs`).
+    let cause = error.source()?.downcast_ref::<Arc<dyn StdError + Send + Sync>>()?;
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
@@ -264,6 +329,7 @@ pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
     kinds.contains(&error.kind())
         || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
         || is_about_database(error)
+        || is_disagreement(error)
 }
 
 /// Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
@@ -281,13 +347,13 @@ fn refusal(database: u32, error: &redis::RedisError) -> String {
 }
 
 /// The words for the commands that were refused, by their place in the transaction.
-fn reasons(aborted: &redis::RedisError) -> String {
-    let Some(errors) = aborted.clone().into_server_errors() else { return aborted.to_string() };
-    let reason = |(place, error): &(usize, redis::ServerError)| {
-        let detail = without_arguments(error.details().unwrap_or_default());
-        format!("command {}: {} {detail}", place + 1, error.code())
-    };
-    errors.iter().map(reason).collect::<Vec<_>>().join("; ")
+fn reasons(refused: &[(usize, String)], source: &redis::RedisError) -> String {
+    if refused.is_empty() {
+        return source.detail().unwrap_or_default().to_owned();
+    }
+    let reason =
+        |(place, words): &(usize, String)| format!("command {}: {words}", place.saturating_add(1));
+    refused.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
 
 /// Redis quotes what was sent in one place: `unknown command 'x', with args beginning with: …`.
@@ -298,6 +364,13 @@ fn without_arguments(detail: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_comes_back_out_of_redis_rs_own() {
+        let closed = Error::Closed { command: "GET".into() };
+        let back = Error::from(redis::RedisError::from(closed));
+        assert!(matches!(back, Error::Closed { command } if command == "GET"));
+    }
 
     #[test]
     fn arguments_that_redis_quotes_are_left_out() {

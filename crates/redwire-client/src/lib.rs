@@ -34,15 +34,16 @@
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
-//! - [`Config`]: how to reach Redis, from a URL or by setters.
+//! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
-//! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
+//! - [`Sharded`]: several independent servers as one; [`ring`]: which of them holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
 mod backoff;
 mod balancer;
 mod catalogue;
+pub mod compat;
 mod config;
 mod error;
 mod handle;
@@ -52,15 +53,19 @@ mod node;
 mod observe;
 pub mod ring;
 mod sentinel;
+mod sharded;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
 pub use catalogue::Family;
+#[cfg(feature = "tls")]
+pub use config::Tls;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
-pub use handle::{Pending, Redis};
+pub use handle::{Monitor, Pending, Queued, Redis, Transaction, Watched};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 pub use observe::FamilyStats;
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;
+pub use sharded::Sharded;
 pub use slot::{SLOTS, slot};

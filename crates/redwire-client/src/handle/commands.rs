@@ -3,6 +3,7 @@ use std::time::Instant;
 use redis::{Cmd, FromRedisValue, Pipeline, Value};
 use tracing::Instrument as _;
 
+use super::scripts::{Scripts, by_hash, is_unknown};
 use super::{Pending, Redis};
 use crate::Error;
 use crate::catalogue::{self, Flags, instead_of, name_of};
@@ -14,7 +15,8 @@ impl Redis {
     ///
     /// One that blocks waits on a connection of its own, without a deadline; all others have
     /// [`command_timeout`](crate::LinkConfig::command_timeout). One that only reads is sent again if its
-    /// connection breaks.
+    /// connection breaks. The text of a script (`EVAL`) is sent the first time only, and after that where
+    /// it is not known: its hash is shorter.
     ///
     /// # Errors
     ///
@@ -41,12 +43,16 @@ impl Redis {
         Pending::new(self, command)
     }
 
-    /// Sends many commands in one write, on one connection. Each has its own reply or error.
+    /// Sends many commands in one write, on one connection. Each has its own reply or error. One that is
+    /// [atomic](Pipeline::atomic) is a [transaction](Self::multi).
     ///
     /// # Errors
     ///
     /// What fails them all.
     pub async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Result<Value, Error>>, Error> {
+        if pipeline.is_transaction() {
+            return self.transact(pipeline).await;
+        }
         let replies = self.replies(pipeline, 0, pipeline.len()).await?;
         let named = pipeline.cmd_iter().map(name_of).zip(replies);
         Ok(named.map(|(name, reply)| self.refined(name, reply)).collect())
@@ -54,6 +60,33 @@ impl Redis {
 
     /// The reply, which may be an error reply.
     pub(super) async fn reply(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
+        match Scripts::hash(name, command) {
+            Some(hash) => self.reply_of_script(name, hash, command).await,
+            None => self.reply_as_it_is(name, command).await,
+        }
+    }
+
+    async fn reply_of_script(
+        &self,
+        name: &str,
+        hash: String,
+        command: &Cmd,
+    ) -> Result<Value, Error> {
+        if self.inner.scripts.knows(&hash) {
+            let (name, short) = by_hash(name, &hash, command);
+            let reply = self.reply_as_it_is(name, &short).await?;
+            if !is_unknown(&reply) {
+                return Ok(reply);
+            }
+        }
+        let reply = self.reply_as_it_is(name, command).await?;
+        if !matches!(reply, Value::ServerError(_)) {
+            self.inner.scripts.keep(hash);
+        }
+        Ok(reply)
+    }
+
+    async fn reply_as_it_is(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
         let flags = self.flags(name, command).await?;
         let repeatable = flags.read_only || self.scope.idempotent;
         let call = Call { name, command, flags, repeatable };
@@ -133,11 +166,11 @@ impl Redis {
         }
     }
 
-    fn unexpected(&self, command: String) -> Error {
+    pub(crate) fn unexpected(&self, command: String) -> Error {
         Error::Reply { endpoint: self.endpoint(), command }
     }
 
-    fn endpoint(&self) -> std::sync::Arc<str> {
+    pub(super) fn endpoint(&self) -> std::sync::Arc<str> {
         let endpoints = self.endpoints();
         let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
         endpoints.join(",").into()
