@@ -58,6 +58,7 @@ mod lock;
 mod node;
 mod observe;
 pub mod ring;
+mod sentinel;
 mod sharded;
 mod slot;
 mod subscriber;

@@ -72,6 +72,7 @@ use crate::Error;
 /// | `user` or `username`, `pass` or `password` | as before the `@` |
 /// | `db` or `database` | as in the path |
 /// | `sentinel_username`, `sentinel_password` | text |
+/// | `min_other_sentinels` | a number |
 /// | `client_name` | text without spaces |
 /// | `connect_timeout`, `command_timeout`, `heartbeat` | seconds above 0, such as `0.5` |
 /// | `keepalive` | seconds, 1 and up |
@@ -88,6 +89,7 @@ pub struct Config {
     pub(crate) password: Option<String>,
     pub(crate) sentinel_username: Option<String>,
     pub(crate) sentinel_password: Option<String>,
+    pub(crate) min_other_sentinels: usize,
     pub(crate) client_name: Option<String>,
     pub(crate) database: u32,
     pub(crate) tls: Option<Tls>,
@@ -127,6 +129,7 @@ impl Default for Config {
             password: None,
             sentinel_username: None,
             sentinel_password: None,
+            min_other_sentinels: 0,
             client_name: None,
             database: 0,
             tls: None,
@@ -189,6 +192,13 @@ impl Config {
     /// The password for the sentinels. [`password`](Self::password) is not sent to them.
     pub fn sentinel_password(mut self, password: impl Into<String>) -> Self {
         self.sentinel_password = Some(password.into());
+        self
+    }
+
+    /// How many other sentinels a sentinel must know of for its word on the master to count: one that was
+    /// cut off from the others, or has just started, may be wrong. 0 by default.
+    pub fn min_other_sentinels(mut self, count: usize) -> Self {
+        self.min_other_sentinels = count;
         self
     }
 
@@ -294,10 +304,6 @@ impl Config {
 
     /// What redis-rs needs to reach a server: RESP3, for pushes beside replies, and the login. Neither
     /// the database nor the name: redis-rs would rewrite or ignore what Redis says to them.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for servers that a cluster or sentinel names")
-    )]
     pub(crate) fn client(&self, endpoint: &Endpoint) -> Result<Client, Error> {
         self.client_with(endpoint, self.login())
     }
@@ -405,6 +411,7 @@ impl fmt::Debug for Config {
             .field("password", &hidden(&self.password))
             .field("sentinel_username", &self.sentinel_username)
             .field("sentinel_password", &hidden(&self.sentinel_password))
+            .field("min_other_sentinels", &self.min_other_sentinels)
             .field("client_name", &self.client_name)
             .field("database", &self.database)
             .field("tls", &self.tls)

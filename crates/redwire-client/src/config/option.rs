@@ -34,6 +34,7 @@ impl<'a> UrlOption<'a> {
             "password" => config.password(self.value),
             "sentinel_username" => config.sentinel_username(self.value),
             "sentinel_password" => config.sentinel_password(self.value),
+            "min_other_sentinels" => config.min_other_sentinels(self.count()?),
             "database" => config.database(database(&self.value)?),
             "client_name" if is_client_name(&self.value) => config.client_name(self.value),
             "client_name" => return Err(self.is(NOT_A_CLIENT_NAME)),
@@ -82,6 +83,10 @@ impl<'a> UrlOption<'a> {
     fn pool_size(&self) -> Result<usize, Error> {
         let size = digits(&self.value).filter(|size| *size > 0);
         size.ok_or_else(|| self.is("is not a number from 1 up"))
+    }
+
+    fn count(&self) -> Result<usize, Error> {
+        digits(&self.value).ok_or_else(|| self.is("is not a number from 0 up"))
     }
 
     fn retries(&self) -> Result<u32, Error> {

@@ -51,6 +51,7 @@ pub struct Redis {
 pub(crate) struct Scope {
     pub(crate) database: u32,
     pub(crate) idempotent: bool,
+    pub(crate) replicas: bool,
 }
 
 #[derive(Debug)]
@@ -117,6 +118,16 @@ impl Redis {
     pub fn idempotent(&self) -> Self {
         let mut other = self.clone();
         other.scope.idempotent = true;
+        other
+    }
+
+    /// A handle whose commands go to a replica, which may lag behind the master and refuses writes
+    /// (`READONLY`). Each connection takes the next of the replicas that the sentinels name; without any,
+    /// the master serves. Where no sentinels watch, commands go where they always go.
+    #[must_use]
+    pub fn replicas(&self) -> Self {
+        let mut other = self.clone();
+        other.scope.replicas = true;
         other
     }
 

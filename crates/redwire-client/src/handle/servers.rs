@@ -5,12 +5,14 @@ use redis::{Cmd, Value};
 use super::Scope;
 use crate::link::Fixed;
 use crate::node::{Call, Lane, Node};
+use crate::sentinel::Watched;
 use crate::{Config, Endpoint, Error, Topology};
 
 /// Which server a command goes to.
 #[derive(Debug)]
 pub(super) enum Servers {
     Single(Node),
+    Sentinel(Watched),
 }
 
 impl Servers {
@@ -20,7 +22,10 @@ impl Servers {
             Topology::Single => {
                 Ok(Self::Single(Node::new(Arc::new(Fixed(servers)), config.clone())))
             }
-            Topology::Cluster | Topology::Sentinel { .. } => {
+            Topology::Sentinel { master } => {
+                Ok(Self::Sentinel(Watched::new(servers, master, config)))
+            }
+            Topology::Cluster => {
                 Err(Error::Config { option: "topology", problem: "is not built yet".into() })
             }
         }
@@ -29,6 +34,7 @@ impl Servers {
     pub(super) async fn once_tried(&self, database: u32) -> Result<(), Error> {
         match self {
             Self::Single(node) => node.once_tried(database).await,
+            Self::Sentinel(watched) => watched.master().once_tried(database).await,
         }
     }
 
@@ -36,6 +42,7 @@ impl Servers {
     pub(super) async fn reply(&self, scope: Scope, call: Call<'_>) -> Result<Value, Error> {
         match self {
             Self::Single(node) => node.reply(scope.database, call).await,
+            Self::Sentinel(watched) => watched.node(scope).reply(scope.database, call).await,
         }
     }
 
@@ -48,6 +55,7 @@ impl Servers {
     ) -> Result<Arc<Lane>, Error> {
         match self {
             Self::Single(node) => node.lane(scope.database, name),
+            Self::Sentinel(watched) => watched.node(scope).lane(scope.database, name),
         }
     }
 
@@ -60,18 +68,21 @@ impl Servers {
     ) -> Option<Result<Arc<Lane>, Error>> {
         match self {
             Self::Single(node) => Some(node.lane(scope.database, name)),
+            Self::Sentinel(watched) => Some(watched.node(scope).lane(scope.database, name)),
         }
     }
 
     pub(super) fn endpoints(&self) -> Vec<Endpoint> {
         match self {
             Self::Single(node) => node.endpoints(),
+            Self::Sentinel(watched) => watched.endpoints(),
         }
     }
 
     pub(super) fn close(&self) {
         match self {
             Self::Single(node) => node.close(),
+            Self::Sentinel(watched) => watched.close(),
         }
     }
 }

@@ -127,6 +127,15 @@ impl Link {
         }
     }
 
+    /// Gives the present connection up if it is one to another server.
+    pub(crate) fn move_to(&self, endpoint: &Endpoint) {
+        if let Some(connection) = self.shared().state.borrow().connection()
+            && connection.server().0 != *endpoint
+        {
+            connection.kill();
+        }
+    }
+
     /// What leads to the server that the link is connected to. Waits for an attempt that is under way.
     pub(crate) async fn server(&self, name: &str) -> Result<Server, Error> {
         let mut states = self.shared().state.subscribe();

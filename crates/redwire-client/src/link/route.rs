@@ -11,16 +11,21 @@ pub(crate) type Server = (Endpoint, redis::Client);
 
 /// Where a link connects to.
 pub(crate) trait Route: fmt::Debug + Send + Sync {
-    /// Servers in the order in which they are tried, asked before every attempt.
+    /// Servers in the order in which they are tried, asked before every attempt. Who has to ask others
+    /// for them does so within the time for connecting.
     fn candidates(&self) -> BoxFuture<'_, RedisResult<Vec<Server>>>;
 
     /// Whether a new connection leads to what was meant: a Sentinel's word may be out of date.
     fn accept<'a>(
         &'a self,
+        _server: &'a Server,
         _connection: &'a mut MultiplexedConnection,
     ) -> BoxFuture<'a, RedisResult<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// A connection outside of the link had to be made anew: maybe the server has changed its part.
+    fn doubt(&self) {}
 
     /// What errors call it while there is no connection.
     fn label(&self) -> String;
@@ -51,6 +56,19 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn of(config: &Config) -> Self {
         Self { database: config.database, client_name: config.client_name.clone() }
+    }
+
+    /// Says what a new connection begins with, and asks the route whether it leads where it should.
+    pub(crate) async fn greet(
+        &self,
+        connection: &mut MultiplexedConnection,
+        route: &dyn Route,
+        server: &Server,
+    ) -> RedisResult<()> {
+        if let Some(name) = &self.client_name {
+            redis::cmd("CLIENT").arg("SETNAME").arg(name).exec_async(connection).await?;
+        }
+        route.accept(server, connection).await
     }
 
     /// The client for this database.

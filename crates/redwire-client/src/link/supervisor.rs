@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
 use super::listener::Listener;
+use super::route::Server;
 use super::shared::Shared;
 use super::state::State;
 use super::{heartbeat, subscriptions};
@@ -94,32 +95,24 @@ impl<'a> Supervisor<'a> {
 
     /// The first candidate that lets us in and is what the route meant.
     async fn connect(&self) -> RedisResult<Connection> {
-        let route = &self.shared.route;
-        let deadline = self.shared.config.connect_timeout;
-        let candidates = timeout(deadline, route.candidates()).await.map_err(|_| late())??;
         let mut failure = nowhere();
-        for server in candidates {
-            let listener = Listener::new(self.shared.clone(), self.attempt);
-            let opened =
-                Connection::open(&server, &self.shared.setup, &self.shared.config, listener).await;
-            match opened {
-                Ok(connection) => {
-                    let greeting = self.greet(&connection);
-                    timeout(deadline, greeting).await.map_err(|_| late())??;
-                    return Ok(connection);
-                }
+        for server in self.shared.route.candidates().await? {
+            match self.open(&server).await {
+                Ok(connection) => return Ok(connection),
                 Err(error) => failure = error,
             }
         }
         Err(failure)
     }
 
-    async fn greet(&self, connection: &Connection) -> RedisResult<()> {
-        if let Some(name) = &self.shared.setup.client_name {
-            let command = redis::cmd("CLIENT").arg("SETNAME").arg(name).to_owned();
-            connection.call(&command).await?.extract_error()?;
-        }
-        self.shared.route.accept(&mut connection.raw()).await
+    async fn open(&self, server: &Server) -> RedisResult<Connection> {
+        let listener = Listener::new(self.shared.clone(), self.attempt);
+        let (setup, config) = (&self.shared.setup, &self.shared.config);
+        let connection = Connection::open(server, setup, config, listener).await?;
+        let (mut raw, route) = (connection.raw(), &*self.shared.route);
+        let greeting = setup.greet(&mut raw, route, server);
+        timeout(config.connect_timeout, greeting).await.map_err(|_| late())??;
+        Ok(connection)
     }
 
     async fn live_and_die(&mut self, connection: &Connection) {

@@ -26,6 +26,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Lane {
     link: Link,
     first: AsyncMutex<Option<FirstAttempt>>,
+    route: Arc<dyn Route>,
     setup: Setup,
     config: Arc<Config>,
     /// For the server that the link is connected to.
@@ -39,7 +40,14 @@ impl Lane {
         shared.replace_when_overdue = true;
         let (link, first) = Link::start(route.clone(), setup.clone(), shared);
         let first = AsyncMutex::new(Some(first));
-        Self { link, first, setup, config: config.clone(), pool: Mutex::default() }
+        Self {
+            link,
+            first,
+            route: route.clone(),
+            setup,
+            config: config.clone(),
+            pool: Mutex::default(),
+        }
     }
 
     pub(crate) fn link(&self) -> &Link {
@@ -114,6 +122,14 @@ impl Lane {
         }
     }
 
+    /// Gives up every connection to another server than this.
+    pub(crate) fn move_to(&self, endpoint: &Endpoint) {
+        self.link.move_to(endpoint);
+        if let Some((_, pool)) = lock(&self.pool).take_if(|(place, _)| place != endpoint) {
+            pool.close();
+        }
+    }
+
     pub(crate) fn close(&self) {
         self.link.close();
         if let Some((_, pool)) = lock(&self.pool).take() {
@@ -129,38 +145,37 @@ impl Lane {
         {
             return Ok(pool.clone());
         }
-        let new = self.new_pool(&server.1)?;
+        let new = self.new_pool(server)?;
         if let Some((_, old)) = pool.replace((server.0.clone(), new.clone())) {
             old.close();
         }
         Ok(new)
     }
 
-    fn new_pool(&self, client: &redis::Client) -> Result<Pool, Error> {
+    fn new_pool(&self, server: &Server) -> Result<Pool, Error> {
         let bad = |error: String| Error::Config { option: "pool_size", problem: error };
         let link = &self.config.link;
         // What blocks has no deadline; others set their own.
         let connection = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(link.connect_timeout))
             .set_response_timeout(None);
-        let info = client.get_connection_info().clone();
+        let info = server.1.get_connection_info().clone();
         let manager = Manager::new_with_config(info, connection);
-        let mut pool = Pool::builder(manager.map_err(|error| bad(error.to_string()))?)
+        let pool = Pool::builder(manager.map_err(|error| bad(error.to_string()))?)
             .max_size(self.config.pool_size)
             .wait_timeout(self.config.pool_wait)
             .create_timeout(Some(link.connect_timeout))
             .recycle_timeout(Some(link.command_timeout))
             .runtime(Runtime::Tokio1);
-        if let Some(name) = self.setup.client_name.clone() {
-            pool = pool.post_create(Hook::async_fn(move |connection, _| {
-                let name = name.clone();
-                Box::pin(async move {
-                    let mut command = redis::cmd("CLIENT");
-                    command.arg("SETNAME").arg(name);
-                    command.exec_async(connection).await.map_err(HookError::Backend)
-                })
-            }));
-        }
+        let (route, setup, server) = (self.route.clone(), self.setup.clone(), server.clone());
+        let pool = pool.post_create(Hook::async_fn(move |connection, _| {
+            let (route, setup, server) = (route.clone(), setup.clone(), server.clone());
+            Box::pin(async move {
+                let greeted = setup.greet(connection, &*route, &server).await;
+                route.doubt();
+                greeted.map_err(HookError::Backend)
+            })
+        }));
         pool.build().map_err(|error| bad(error.to_string()))
     }
 

@@ -90,6 +90,14 @@ impl Node {
         }
     }
 
+    /// Gives up every connection to another server than this.
+    pub(crate) fn move_to(&self, endpoint: &Endpoint) {
+        lock(&self.lanes).open.values().for_each(|lane| lane.move_to(endpoint));
+        if let Some(link) = self.subscriptions.get() {
+            link.move_to(endpoint);
+        }
+    }
+
     pub(crate) fn close(&self) {
         let mut lanes = lock(&self.lanes);
         lanes.closed = true;
