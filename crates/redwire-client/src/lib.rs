@@ -1,46 +1,65 @@
-//! The Redis client of redwire: a supervised connection that heals, resubscribes and reports every gap.
+//! The Redis client of redwire: you write commands; pipelining, connections, reconnection, databases,
+//! scripts, pub/sub, transactions, clusters and sharding happen underneath.
 //!
-//! For programs that fan Redis pub/sub out to many readers and must know when a message may have been
-//! missed. A [`Link`] is one RESP3 connection to one Redis that carries subscriptions and commands. It
-//! starts while Redis is down, notices when Redis dies or freezes, reconnects for ever, and subscribes
-//! again to everything before it calls itself live. Every outage ends in exactly one
-//! [`LinkEvent::Gap`], and so does every time that a slow reader's queue overflowed: no loss is silent.
+//! For programs that talk to one Redis or many from many tasks. It stands on redis-rs and deadpool-redis,
+//! whose typed commands all work on it, and adds what they leave to their users: one connection that all
+//! tasks share and whose commands are gathered into few writes, a pool that only what blocks goes to,
+//! connections that heal and say what was lost, errors that tell whether a command may have been carried
+//! out, and nothing sent twice that must not be. It knows nothing of the rest of redwire.
 //!
-//! ```no_run
-//! use redwire_client::{Link, LinkEvent};
+//! ```
+//! use redwire_client::redis::AsyncCommands;
+//! use redwire_client::{Event, Redis};
 //!
-//! # async fn read() -> Result<(), redwire_client::Error> {
-//! let link = Link::connect("redis://127.0.0.1").await?;
-//! let mut feed = link.feed();
-//! link.subscribe("trains");
-//! link.confirmed("trains").await;
-//! let now = link.hvals("trains").await?; // no message after this snapshot is missed
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = redwire_test::RedisServer::start().await;
+//! # let url = server.url();
+//! let mut redis = Redis::connect(&url).await?; // redis://127.0.0.1
+//! let () = redis.set("greeting", "hello").await?;
+//! let greeting: String = redis.get("greeting").await?;
+//! assert_eq!(greeting, "hello");
 //!
-//! let mut events = Vec::new();
-//! while feed.recv(&mut events).await {
-//!     for event in events.drain(..) {
-//!         match event {
-//!             LinkEvent::Message { channel, payload } => println!("{channel}: {payload:?}"),
-//!             LinkEvent::Gap { since } => println!("read again, something is missing since {since:?}"),
-//!             _ => {}
-//!         }
+//! let mut news = redis.subscriber().await?;
+//! news.subscribe(["news"]).await?;
+//! let () = redis.publish("news", "Redis is fast").await?;
+//! loop {
+//!     match news.next().await? {
+//!         Event::Message { payload, .. } => break assert_eq!(payload, "Redis is fast"),
+//!         Event::Gap { since } => println!("something is missing since {since:?}"),
+//!         _ => {}
 //!     }
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Layout
+//! # Where to look
 //!
-//! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
-//! - [`Subscriber`]: a reader of channels, patterns and sharded channels of its own; any number of them
-//!   share a link. [`Topic`]: what it can subscribe to.
-//! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
-//! - [`Feed`]: a bounded queue of all events of a link, one for each reader.
-//! - [`LinkConfig`]: every deadline and bound, with its reason.
-//! - [`Sharded`]: several independent servers as one; [`ring`]: which of them holds a key; [`slot()`]: which slot of a cluster.
-//! - [`Balancer`]: the least loaded servers, by sorted sets.
-//! - [`Error`]: what a command can fail with, and whether it may have been carried out.
+//! | for | see |
+//! |---|---|
+//! | short programs for everyday work | [`recipes`] |
+//! | commands | [`Redis`]: any by [`command`](Redis::command), typed by [`redis::AsyncCommands`], unawaited by [`send`](Redis::send) |
+//! | servers, logins, TLS, deadlines, bounds | [`Config`] and its [URLs](Config#urls), [`LinkConfig`] |
+//! | transactions | [`Redis::multi`], [`Redis::watch`], [`Redis::transaction`] |
+//! | channels | [`Redis::subscriber`], [`Subscriber`], [`Topic`] |
+//! | keys over independent servers | [`Sharded`], [`ring`]; the least loaded of them: [`Balancer`] |
+//! | what failed, and how far it got | [`Error`], [`Outcome`] |
+//! | metrics | [`Redis::stats`]; each command is a span of `tracing`, too |
+//! | one connection with everything on it | [`Link`]: what all of this is built on, and redwire's server |
+//!
+//! # Promises
+//!
+//! - A command is sent at most once, unless it only reads or its handle is [idempotent](Redis::idempotent).
+//! - [`Error::outcome`] is `NotSent` only if Redis never saw the command.
+//! - Dropping a future never gives its reply to another caller. It does not take the command back.
+//! - A command waits for the first attempt to connect, and not for later ones: while Redis is away it fails
+//!   at once.
+//! - Every outage is one gap for each subscriber, and so is every overflow of its queue.
+//! - Every queue has a bound: [`LinkConfig::commands_in_flight`], [`LinkConfig::feed_messages`] and
+//!   [`LinkConfig::feed_bytes`], [`Config::pool_size`].
+//!
+//! Redis 6 or later, or Valkey: it speaks RESP3.
 
 // The unit tests share fixtures with the others.
 #[cfg(test)]
@@ -57,6 +76,7 @@ mod link;
 mod lock;
 mod node;
 mod observe;
+pub mod recipes;
 pub mod ring;
 mod sentinel;
 mod sharded;

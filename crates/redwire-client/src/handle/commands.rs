@@ -23,7 +23,8 @@ impl Redis {
     /// [`Error::outcome`] says whether it may have been carried out.
     pub async fn command(&self, command: &Cmd) -> Result<Value, Error> {
         let name = name_of(command);
-        let reply = self.reply(&name, command).await?;
+        // Boxed, because it holds all layers down to the socket: callers' futures stay small.
+        let reply = Box::pin(self.reply(&name, command)).await?;
         self.refined(name, reply)
     }
 
@@ -61,7 +62,7 @@ impl Redis {
     /// The reply, which may be an error reply.
     pub(super) async fn reply(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
         match Scripts::hash(name, command) {
-            Some(hash) => self.reply_of_script(name, hash, command).await,
+            Some(hash) => Box::pin(self.reply_of_script(name, hash, command)).await,
             None => self.reply_as_it_is(name, command).await,
         }
     }

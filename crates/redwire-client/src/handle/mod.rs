@@ -19,7 +19,7 @@ pub use transaction::{Queued, Transaction, Watched};
 
 use crate::catalogue::Learned;
 use crate::observe::Observed;
-use crate::{Config, Endpoint, Error, Family, FamilyStats};
+use crate::{Config, Endpoint, Error, Family, FamilyStats, Subscriber};
 
 /// A Redis: one server, with stand-ins and replicas or without, or a cluster.
 ///
@@ -129,6 +129,15 @@ impl Redis {
         let mut other = self.clone();
         other.scope.replicas = true;
         other
+    }
+
+    /// A new reader of channels. All of them share one connection to each server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub async fn subscriber(&self) -> Result<Subscriber, Error> {
+        Ok(self.inner.servers.subscriptions().await?.subscriber())
     }
 
     /// Where commands go: the servers that were configured, or the masters of the cluster as far as they

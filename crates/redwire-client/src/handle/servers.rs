@@ -3,7 +3,7 @@ use std::sync::Arc;
 use redis::{Cmd, Value};
 
 use super::Scope;
-use crate::link::Fixed;
+use crate::link::{Fixed, Link};
 use crate::node::{Call, Lane, Node};
 use crate::sentinel::Watched;
 use crate::{Config, Endpoint, Error, Topology};
@@ -69,6 +69,14 @@ impl Servers {
         match self {
             Self::Single(node) => Some(node.lane(scope.database, name)),
             Self::Sentinel(watched) => Some(watched.node(scope).lane(scope.database, name)),
+        }
+    }
+
+    /// The link that all subscribers share.
+    pub(super) async fn subscriptions(&self) -> Result<Link, Error> {
+        match self {
+            Self::Single(node) => node.subscriptions().await,
+            Self::Sentinel(watched) => watched.master().subscriptions().await,
         }
     }
 
