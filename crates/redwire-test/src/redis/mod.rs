@@ -239,11 +239,16 @@ impl RedisServer {
         self.launch.spawn(self.port(), self.directory.path(), &self.socket(), log)
     }
 
+    /// Its log since it was started last.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     fn assert_running(&mut self) {
         let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
         if let Some(status) = ended {
-            let log = fs::read_to_string(self.log()).unwrap_or_default();
-            panic!("{} ended with {status}; its log:\n{log}", self.launch.generation.program());
+            let (program, log) = (self.launch.generation.program(), self.said());
+            panic!("{program} ended with {status}; its log:\n{log}");
         }
     }
 
