@@ -1,11 +1,14 @@
-//! Test support for redwire, for its users' tests and its own: a real Redis and a WebSocket client.
+//! Test support for redwire, for its users' tests and its own: real Redis, a WebSocket client, and faults.
 //!
-//! Nothing here is a mock. [`RedisServer`] runs a `redis-server` of its own for each test, on a port
-//! and a unix socket that nobody else uses; it can be killed, restarted on the same port and frozen.
+//! Nothing here is a mock of Redis. [`RedisServer`] runs a `redis-server` of its own for each test, on a
+//! port and a unix socket that nobody else uses; it can be killed, restarted on the same port and frozen.
+//! [`RedisCluster`] and [`SentinelSet`] are several of them, with failovers and moving slots. [`Proxy`] does
+//! to a connection what a network may do, and [`FakeServer`] what no Redis can be made to do.
 //! [`Client`] speaks WebSocket and says in one line what the next frame has to be. Whatever goes wrong
 //! panics with what was awaited and what came instead; nothing waits longer than [`PATIENCE`].
 //!
-//! `redis-server` has to be on the `PATH` (Debian: `apt-get install redis-server`).
+//! `redis-server` has to be on the `PATH` (Debian: `apt-get install redis-server`); for
+//! [`Generation::Valkey`], `valkey-server`.
 //!
 //! ```
 //! # #[tokio::main] async fn main() {

@@ -200,6 +200,17 @@ impl SentinelSet {
     }
 }
 
+impl Drop for SentinelSet {
+    /// A failing test shows what the Sentinels did: nobody can guess.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (number, sentinel) in self.sentinels.iter().enumerate() {
+                eprintln!("the log of Sentinel {number}:\n{}", sentinel.said());
+            }
+        }
+    }
+}
+
 /// A master that waits for nobody before it sends its data.
 const QUICK: [&str; 4] = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
 

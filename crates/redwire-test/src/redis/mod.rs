@@ -1,4 +1,5 @@
 mod launch;
+mod tls;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -71,6 +72,19 @@ impl RedisServer {
         server
     }
 
+    /// Starts a server that speaks TLS on its port, and nothing else, with a certificate for `127.0.0.1` and
+    /// `localhost`; [`authority_pem`](Self::authority_pem) has signed it. Clients need no certificate.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start), also if `redis-server` was built without TLS; Debian's has it.
+    pub async fn start_tls() -> Self {
+        let mut server = Self::new(Launch { tls: true, ..Launch::default() });
+        server.launch.args = tls::certify(server.directory.path());
+        server.restart().await;
+        server
+    }
+
     /// Starts a Sentinel, which rewrites its file of configuration as it likes.
     pub(crate) async fn start_sentinel(config: &str) -> Self {
         let mut server = Self::new(Launch::default());
@@ -97,9 +111,16 @@ impl RedisServer {
         Self { port, directory, launch, process: None, frozen }
     }
 
-    /// `redis://127.0.0.1:PORT`.
+    /// `redis://127.0.0.1:PORT`, or `rediss:` with TLS.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port())
+        let scheme = if self.launch.tls { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.port())
+    }
+
+    /// The file with the certificate of the authority that a client has to trust; only with TLS. It lives as
+    /// long as the server.
+    pub fn authority_pem(&self) -> Option<PathBuf> {
+        self.launch.tls.then(|| tls::authority(self.directory.path()))
     }
 
     /// `redis+unix:///…/redis.sock`.
@@ -239,11 +260,16 @@ impl RedisServer {
         self.launch.spawn(self.port(), self.directory.path(), &self.socket(), log)
     }
 
+    /// Its log since it was started last.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     fn assert_running(&mut self) {
         let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
         if let Some(status) = ended {
-            let log = fs::read_to_string(self.log()).unwrap_or_default();
-            panic!("{} ended with {status}; its log:\n{log}", self.launch.generation.program());
+            let (program, log) = (self.launch.generation.program(), self.said());
+            panic!("{program} ended with {status}; its log:\n{log}");
         }
     }
 
