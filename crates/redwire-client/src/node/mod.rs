@@ -65,15 +65,17 @@ impl Node {
         reply
     }
 
-    /// The link that all subscribers share. It knows no databases: neither do channels.
+    /// The link that all subscribers share, after its first attempt to connect. It knows no databases:
+    /// neither do channels.
     pub(crate) async fn subscriptions(&self) -> Result<Link, Error> {
         let start = async || {
             if lock(&self.lanes).closed {
                 return Err(Error::Closed { command: "SUBSCRIBE".to_owned() });
             }
-            let (link, _) =
+            let (link, first) =
                 Link::start(self.route.clone(), self.setup(0), self.config.link.clone());
-            Ok(link)
+            // Who subscribes before there is a connection is told of a gap when there is one.
+            link.once_tried(first).await
         };
         self.subscriptions.get_or_try_init(start).await.cloned()
     }
