@@ -27,7 +27,8 @@ fn message(channel: &str, payload: &'static str) -> Event {
 
 async fn subscriber(link: &Link, channels: &[&str]) -> Subscriber {
     let mut subscriber = link.subscriber();
-    subscriber.subscribe(channels.iter().copied().map(Topic::sharded)).await.unwrap();
+    let topics = channels.iter().copied().map(Topic::sharded);
+    subscriber.subscribe(topics).await.expect("confirmations");
     for _ in channels {
         assert!(matches!(next(&mut subscriber).await, Event::Subscribed { .. }));
     }
@@ -121,7 +122,7 @@ async fn read(link: Link, number: u32) {
 async fn write_names(link: &Link) {
     for number in 0..50 {
         let key = format!("{{bar}}{number}");
-        link.hset(&key, "name", &key).await.unwrap();
+        link.hset(&key, "name", &key).await.expect("a reply");
     }
 }
 

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -224,43 +225,32 @@ struct Ear {
 }
 
 impl Ear {
-    fn hear(&self, push: PushInfo) {
-        if push.kind == PushKind::Disconnection {
+    fn hear(&self, PushInfo { kind, mut data }: PushInfo) {
+        use TopicKind::{Channel, Pattern, Sharded};
+        use Value::BulkString;
+        if kind == PushKind::Disconnection {
             self.dead.cancel();
             return;
         }
-        let last_heard = (push.kind == PushKind::SUnsubscribe).then(|| self.pulse.last_heard());
+        let last_heard = (kind == PushKind::SUnsubscribe).then(|| self.pulse.last_heard());
         self.pulse.beat();
-        match (push.kind, <[Value; 2]>::try_from(push.data)) {
-            (PushKind::Message, Ok([name, payload])) => {
-                self.published(TopicKind::Channel, name, None, payload);
+        let listener = &self.listener;
+        match (kind, data.as_mut_slice()) {
+            (PushKind::Message, [BulkString(name), BulkString(payload)]) => {
+                listener.published(Channel, name, None, mem::take(payload));
             }
-            (PushKind::SMessage, Ok([name, payload])) => {
-                self.published(TopicKind::Sharded, name, None, payload);
+            (PushKind::SMessage, [BulkString(name), BulkString(payload)]) => {
+                listener.published(Sharded, name, None, mem::take(payload));
             }
-            (PushKind::PMessage, Err(data)) => {
-                if let Ok([name, channel, payload]) = <[Value; 3]>::try_from(data) {
-                    self.published(TopicKind::Pattern, name, Some(channel), payload);
-                }
+            (PushKind::PMessage, [BulkString(name), BulkString(channel), BulkString(payload)]) => {
+                listener.published(Pattern, name, Some(channel), mem::take(payload));
             }
-            (kind, Ok([Value::BulkString(name), _count])) => match kind {
-                PushKind::Subscribe => self.listener.joined(TopicKind::Channel, &name),
-                PushKind::PSubscribe => self.listener.joined(TopicKind::Pattern, &name),
-                PushKind::SSubscribe => self.listener.joined(TopicKind::Sharded, &name),
-                PushKind::SUnsubscribe => self.departed(&name, last_heard),
-                _ => {}
-            },
+            (PushKind::Subscribe, [BulkString(name), ..]) => listener.joined(Channel, name),
+            (PushKind::PSubscribe, [BulkString(name), ..]) => listener.joined(Pattern, name),
+            (PushKind::SSubscribe, [BulkString(name), ..]) => listener.joined(Sharded, name),
+            (PushKind::SUnsubscribe, [BulkString(name), ..]) => self.departed(name, last_heard),
             _ => {}
         }
-    }
-
-    fn published(&self, kind: TopicKind, name: Value, channel: Option<Value>, payload: Value) {
-        let (Value::BulkString(name), Value::BulkString(payload)) = (name, payload) else { return };
-        let channel = match channel {
-            Some(Value::BulkString(channel)) => Some(channel),
-            _ => None,
-        };
-        self.listener.published(kind, &name, channel.as_deref(), payload);
     }
 
     fn departed(&self, name: &[u8], last_heard: Option<SystemTime>) {

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::feed::LinkEvent;
-use super::queue::Queue;
+use super::queue::{Queue, Queued};
 use crate::lock::lock;
 use crate::subscriber::{Event, Inbox};
-use crate::topic::{ByKind, Topic, TopicKind};
+use crate::topic::{ByKind, Topic};
 
 /// Hands every event to every feed, and to the subscribers of its topic, under one lock, so that all
 /// of them see one order.
@@ -34,7 +34,7 @@ pub(super) struct State {
 type Readers = HashMap<usize, Arc<Inbox>>;
 
 /// What somebody published.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Published {
     pub(super) topic: Topic,
     /// For a pattern, where it was published.
@@ -64,7 +64,7 @@ impl Fan {
     pub(super) fn lose(&self, since: SystemTime) {
         let mut state = self.lock();
         state.open = None;
-        state.tell_feeds(&LinkEvent::Lost { since });
+        state.tell_feeds(LinkEvent::Lost { since });
         state.readers().for_each(|inbox| inbox.lost(self, since));
     }
 
@@ -99,8 +99,9 @@ impl State {
         self.closed
     }
 
-    pub(super) fn tell_feeds(&self, event: &LinkEvent) -> u64 {
-        self.queues.iter().map(|queue| u64::from(!queue.push(event.clone()))).sum()
+    /// Returns how many dropped it.
+    pub(super) fn tell_feeds(&self, event: LinkEvent) -> u64 {
+        push_to_all(self.queues.iter().map(AsRef::as_ref), event)
     }
 
     pub(super) fn route(&mut self, topic: &Topic, inbox: &Arc<Inbox>) {
@@ -141,28 +142,50 @@ impl State {
 
     /// Returns how many queues dropped it.
     fn hand_out(&self, message: Published) -> u64 {
-        let Published { topic: Topic { kind, name }, channel, payload } = message;
-        let mut dropped = 0;
-        if let Some(readers) = self.routes.of(kind).get(&name) {
-            let event = event(kind, &name, channel.as_ref(), &payload);
-            dropped = readers.values().map(|inbox| u64::from(!inbox.push(event.clone()))).sum();
-        }
+        let readers = self.routes.of(message.topic.kind).get(&message.topic.name);
+        let inboxes = readers.into_iter().flat_map(HashMap::values).map(|inbox| &inbox.queue);
         if self.queues.is_empty() {
-            return dropped;
+            return push_to_all(inboxes, message.into());
         }
-        let event = match channel {
-            Some(channel) => LinkEvent::PatternMessage { pattern: name, channel, payload },
-            None => LinkEvent::Message { channel: name, payload },
+        let dropped = match readers {
+            Some(_) => push_to_all(inboxes, message.clone().into()),
+            None => 0,
         };
-        dropped + self.tell_feeds(&event)
+        dropped + self.tell_feeds(message.into())
     }
 }
 
-fn event(kind: TopicKind, name: &Arc<str>, channel: Option<&Arc<str>>, payload: &Bytes) -> Event {
-    Event::Message {
-        pattern: (kind == TopicKind::Pattern).then(|| name.clone()),
-        channel: channel.unwrap_or(name).clone(),
-        payload: payload.clone(),
+/// The last one gets the event itself: the first copy of a payload costs an allocation.
+fn push_to_all<'a, E: Queued + Clone + 'a>(
+    queues: impl Iterator<Item = &'a Queue<E>>,
+    event: E,
+) -> u64 {
+    let mut queues = queues.peekable();
+    let mut dropped = 0;
+    while let Some(queue) = queues.next() {
+        if queues.peek().is_none() {
+            return dropped + u64::from(!queue.push(event));
+        }
+        dropped += u64::from(!queue.push(event.clone()));
+    }
+    dropped
+}
+
+impl From<Published> for Event {
+    fn from(Published { topic, channel, payload }: Published) -> Self {
+        match channel {
+            Some(channel) => Self::Message { pattern: Some(topic.name), channel, payload },
+            None => Self::Message { pattern: None, channel: topic.name, payload },
+        }
+    }
+}
+
+impl From<Published> for LinkEvent {
+    fn from(Published { topic, channel, payload }: Published) -> Self {
+        match channel {
+            Some(channel) => Self::PatternMessage { pattern: topic.name, channel, payload },
+            None => Self::Message { channel: topic.name, payload },
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Shared {
         first();
         fan.open(connection);
         if let Some(since) = gap {
-            fan.tell_feeds(&LinkEvent::Gap { since });
+            fan.tell_feeds(LinkEvent::Gap { since });
         }
         let readers: Vec<_> = fan.readers().cloned().collect();
         for inbox in readers {
@@ -96,7 +96,7 @@ impl Shared {
             Departure::Unrequested => {}
             Departure::Moved(name) => {
                 if fan.is_open() {
-                    fan.tell_feeds(&LinkEvent::Moved { channel: name.clone(), since });
+                    fan.tell_feeds(LinkEvent::Moved { channel: name.clone(), since });
                 }
                 let topic = Topic { kind: TopicKind::Sharded, name };
                 self.settle_all(&mut fan, Some(topic), Standing::Moved, Some(since));

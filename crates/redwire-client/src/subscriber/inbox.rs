@@ -15,7 +15,7 @@ use crate::topic::Topic;
 /// Those can be several links, and a topic can change its link.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    pub(super) queue: Queue<Event>,
+    pub(crate) queue: Queue<Event>,
     topics: Mutex<Topics>,
     /// Held while topics change their links; taken before any link's lock.
     changing: Mutex<()>,
@@ -93,11 +93,6 @@ impl Inbox {
 
 /// For links, which call these under their fan's lock.
 impl Inbox {
-    /// Whether there was room.
-    pub(crate) fn push(&self, event: Event) -> bool {
-        self.queue.push(event)
-    }
-
     /// How a topic stands now; since when it does not, if it did. False if the subscriber does not want
     /// it of this link any more.
     pub(crate) fn settled(

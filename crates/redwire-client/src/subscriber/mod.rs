@@ -50,7 +50,7 @@ use crate::topic::{Topic, TopicKind};
 /// As a [`Stream`] it ends when it is closed. Dropping it unsubscribes.
 pub struct Subscriber {
     inbox: Arc<Inbox>,
-    route: Box<dyn Route>,
+    carrier: Box<dyn Carrier>,
     /// What was taken from the queue and not handed on.
     taken: VecDeque<Event>,
     /// For the stream: until there is more.
@@ -58,14 +58,14 @@ pub struct Subscriber {
 }
 
 /// Which link brings a topic.
-pub(crate) trait Route: fmt::Debug + Send + Sync {
+pub(crate) trait Carrier: fmt::Debug + Send + Sync {
     fn link(&self, topic: &Topic) -> Link;
 
     /// Whether topics are attached to another link when their node stops serving them.
     fn roams(&self) -> bool;
 }
 
-impl Route for Link {
+impl Carrier for Link {
     fn link(&self, _: &Topic) -> Link {
         self.clone()
     }
@@ -76,9 +76,9 @@ impl Route for Link {
 }
 
 impl Subscriber {
-    pub(crate) fn new(route: Box<dyn Route>, limits: Limits) -> Self {
-        let inbox = Arc::new(Inbox::new(route.roams(), limits));
-        Self { inbox, route, taken: VecDeque::new(), more: None }
+    pub(crate) fn new(carrier: Box<dyn Carrier>, limits: Limits) -> Self {
+        let inbox = Arc::new(Inbox::new(carrier.roams(), limits));
+        Self { inbox, carrier, taken: VecDeque::new(), more: None }
     }
 
     /// Adds topics, and returns when Redis has confirmed all of them.
@@ -98,7 +98,7 @@ impl Subscriber {
         let mut awaited = Vec::new();
         for topic in topics {
             let topic = topic.into();
-            let link = self.route.link(&topic);
+            let link = self.carrier.link(&topic);
             let verdict = self.inbox.attach(&topic, &link)?;
             awaited.push((topic.kind, link, verdict));
         }
@@ -151,11 +151,13 @@ impl Subscriber {
         if !payload.is_empty() {
             ping.arg(payload.as_ref());
         }
-        let link = self.inbox.link_of_any().unwrap_or_else(|| self.route.link(&Topic::channel("")));
-        match link.command(&ping).await? {
-            Value::BulkString(payload) => self.inbox.push(Event::Pong { payload: payload.into() }),
-            _ => self.inbox.push(Event::Pong { payload }),
+        let link =
+            self.inbox.link_of_any().unwrap_or_else(|| self.carrier.link(&Topic::channel("")));
+        let payload = match link.command(&ping).await? {
+            Value::BulkString(echo) => echo.into(),
+            _ => payload,
         };
+        self.inbox.queue.push(Event::Pong { payload });
         Ok(())
     }
 
@@ -207,7 +209,7 @@ impl Drop for Subscriber {
 
 impl fmt::Debug for Subscriber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscriber").field("route", &self.route).finish_non_exhaustive()
+        f.debug_struct("Subscriber").field("carrier", &self.carrier).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redwire_test::{PATIENCE, RedisServer};
 use tokio::time::timeout;
 
-use super::{Event, Route, Subscriber};
+use super::{Carrier, Event, Subscriber};
 use crate::link::{Limits, Link};
 use crate::topic::Topic;
 use one_node::OneNode;
@@ -17,7 +17,7 @@ mod one_node;
 #[derive(Debug)]
 struct FirstTo(Link);
 
-impl Route for FirstTo {
+impl Carrier for FirstTo {
     fn link(&self, _: &Topic) -> Link {
         self.0.clone()
     }
