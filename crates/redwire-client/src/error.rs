@@ -85,6 +85,12 @@ pub enum Error {
         /// Which command.
         command: String,
     },
+    /// It was closed, and brings nothing any more.
+    #[error("this is closed")]
+    Closed,
+    /// A [`Subscriber`](crate::Subscriber) without topics has nothing to wait for.
+    #[error("not subscribed to any topic, so there is nothing to wait for")]
+    NotSubscribed,
 }
 
 impl Error {

@@ -33,11 +33,17 @@
 //! # Layout
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
-//! - [`Feed`]: a bounded queue of events, one for each reader.
+//! - [`Subscriber`]: a reader of channels, patterns and sharded channels of its own; any number of them
+//!   share a link. [`Topic`]: what it can subscribe to.
+//! - [`Feed`]: a bounded queue of all events of a link, one for each reader.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
+
+// The unit tests share fixtures with the others.
+#[cfg(test)]
+extern crate self as redwire_client;
 
 mod address;
 mod backoff;
@@ -48,6 +54,8 @@ mod link;
 mod lock;
 pub mod ring;
 mod slot;
+mod subscriber;
+mod topic;
 
 pub use balancer::{Balancer, Servers};
 pub use config::LinkConfig;
@@ -56,3 +64,5 @@ pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;
 pub use slot::{SLOTS, slot};
+pub use subscriber::{Event, Subscriber};
+pub use topic::{Topic, TopicKind};

@@ -1,4 +1,6 @@
 use std::convert::Infallible;
+use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -8,36 +10,49 @@ use redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisRes
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::listener::Listener;
+use super::step::Step;
+use crate::topic::TopicKind;
+
 /// Commands that wait in redis-rs' own queue before a caller has to; its default of 50 is a stop and
 /// go for many callers.
 const PIPELINE_BUFFER: usize = 1024;
+
+/// What Redis sends back when all replies before it are in step.
+const IN_STEP: &str = "in step";
 
 /// One connection to Redis, until it dies. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     redis: MultiplexedConnection,
     pulse: Arc<Pulse>,
+    step: Arc<Step>,
     /// Cancelled when it ends or is given up, so that nobody waits for a reply that will not come.
     dead: CancellationToken,
 }
 
 impl Connection {
-    /// Connects and logs in. `on_message` gets channel and payload; it must not block.
+    /// Connects and logs in.
     ///
     /// Has no deadline for replies: callers set theirs, and the heartbeat ends what hangs.
     pub(super) async fn open(
         client: &redis::Client,
         timeout: Duration,
-        on_message: impl Fn(Value, Value) + Send + Sync + 'static,
+        listener: Listener,
     ) -> RedisResult<Self> {
         let (pulse, dead) = (Arc::new(Pulse::default()), CancellationToken::new());
+        let step = Arc::new(Step::default());
+        let ear = Ear { listener, pulse: pulse.clone(), step: step.clone(), dead: dead.clone() };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(None)
             .set_pipeline_buffer_size(PIPELINE_BUFFER)
-            .set_push_sender(push_sender(pulse.clone(), dead.clone(), on_message));
+            .set_push_sender(move |push| {
+                ear.hear(push);
+                Ok::<(), Infallible>(())
+            });
         let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self { redis, pulse, dead })
+        Ok(Self { redis, pulse, step, dead })
     }
 
     pub(super) async fn call(&self, command: &Cmd) -> RedisResult<Value> {
@@ -48,18 +63,51 @@ impl Connection {
         reply.extract_error()
     }
 
-    /// Returns when Redis has confirmed all of them. They must not be none.
-    pub(super) async fn subscribe(&self, channels: &[Arc<str>]) -> RedisResult<()> {
-        let names: Vec<&str> = channels.iter().map(AsRef::as_ref).collect();
+    /// Subscribes to channels or patterns; returns when Redis has confirmed all. They must not be none.
+    pub(super) async fn subscribe(&self, kind: TopicKind, names: &[Arc<str>]) -> RedisResult<()> {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let mut redis = self.redis.clone();
-        self.unless_dead(redis.subscribe(names)).await
+        match kind {
+            TopicKind::Pattern => self.unless_dead(redis.psubscribe(names)).await,
+            _ => self.unless_dead(redis.subscribe(names)).await,
+        }
     }
 
     /// As [`subscribe`](Self::subscribe).
-    pub(super) async fn unsubscribe(&self, channels: &[Arc<str>]) -> RedisResult<()> {
-        let names: Vec<&str> = channels.iter().map(AsRef::as_ref).collect();
+    pub(super) async fn unsubscribe(&self, kind: TopicKind, names: &[Arc<str>]) -> RedisResult<()> {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let mut redis = self.redis.clone();
-        self.unless_dead(redis.unsubscribe(names)).await
+        match kind {
+            TopicKind::Pattern => self.unless_dead(redis.punsubscribe(names)).await,
+            _ => self.unless_dead(redis.unsubscribe(names)).await,
+        }
+    }
+
+    /// Subscribes to sharded channels, each by a command of its own: those of one command would need
+    /// to have one slot. Returns one reply for each, which may be an error.
+    pub(super) async fn subscribe_sharded(&self, names: &[Arc<str>]) -> RedisResult<Vec<Value>> {
+        let commands = each("SSUBSCRIBE", names);
+        let mut redis = self.redis.clone();
+        self.unless_dead(redis.send_packed_commands(&commands, 0, names.len())).await
+    }
+
+    /// Leaves sharded channels, wherever their slots are by now. An error if replies are out of step.
+    pub(super) async fn unsubscribe_sharded(&self, names: &[Arc<str>]) -> RedisResult<()> {
+        let mut commands = each("SUNSUBSCRIBE", names);
+        commands.cmd("PING").arg(IN_STEP);
+        let mut redis = self.redis.clone();
+        self.step.hold();
+        let replies = self.reply(redis.send_packed_commands(&commands, 0, names.len() + 1)).await?;
+        let is_farewell =
+            |reply: &&Value| matches!(reply, Value::Push { kind: PushKind::SUnsubscribe, .. });
+        let farewells = replies.iter().filter(is_farewell).count();
+        // The last reply is another one if one too many came after this was sent; if it came before,
+        // somebody else has taken it.
+        if !is_last_in_step(replies.last()) || farewells != self.step.farewells() {
+            return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+        }
+        self.step.release();
+        Ok(())
     }
 
     pub(super) fn pulse(&self) -> &Pulse {
@@ -76,35 +124,92 @@ impl Connection {
     }
 
     async fn unless_dead<T>(&self, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        let reply = self.reply(reply).await?;
         tokio::select! {
             biased;
-            reply = reply => reply,
+            () = self.step.verified() => Ok(reply),
+            () = self.dead.cancelled() => Err(broken()),
+        }
+    }
+
+    async fn reply<T>(&self, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        self.step.sent();
+        tokio::select! {
+            biased;
+            reply = reply => {
+                self.step.answered();
+                reply
+            }
             () = self.dead.cancelled() => Err(broken()),
         }
     }
 }
 
-fn broken() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()
+fn each(command: &str, names: &[Arc<str>]) -> redis::Pipeline {
+    let mut commands = redis::pipe();
+    for name in names {
+        commands.cmd(command).arg(name.as_bytes());
+    }
+    commands
 }
 
-fn push_sender(
+fn is_last_in_step(reply: Option<&Value>) -> bool {
+    match reply {
+        Some(Value::BulkString(text)) => text == IN_STEP.as_bytes(),
+        Some(Value::ServerError(error)) => error.code() == "NOPERM",
+        _ => false,
+    }
+}
+
+fn broken() -> RedisError {
+    io::Error::from(io::ErrorKind::ConnectionAborted).into()
+}
+
+/// Sorts what Redis pushes.
+struct Ear {
+    listener: Listener,
     pulse: Arc<Pulse>,
+    step: Arc<Step>,
     dead: CancellationToken,
-    on_message: impl Fn(Value, Value) + Send + Sync + 'static,
-) -> impl Fn(PushInfo) -> Result<(), Infallible> + Send + Sync + 'static {
-    move |push: PushInfo| {
-        if push.kind == PushKind::Disconnection {
-            dead.cancel();
-            return Ok(());
+}
+
+impl Ear {
+    fn hear(&self, PushInfo { kind, mut data }: PushInfo) {
+        use TopicKind::{Channel, Pattern, Sharded};
+        use Value::BulkString;
+        if kind == PushKind::Disconnection {
+            self.dead.cancel();
+            return;
         }
-        pulse.beat();
-        if push.kind == PushKind::Message
-            && let Ok([channel, payload]) = <[Value; 2]>::try_from(push.data)
-        {
-            on_message(channel, payload);
+        let last_heard = (kind == PushKind::SUnsubscribe).then(|| self.pulse.last_heard());
+        self.pulse.beat();
+        let listener = &self.listener;
+        match (kind, data.as_mut_slice()) {
+            (PushKind::Message, [BulkString(name), BulkString(payload)]) => {
+                listener.published(Channel, name, None, mem::take(payload));
+            }
+            (PushKind::SMessage, [BulkString(name), BulkString(payload)]) => {
+                listener.published(Sharded, name, None, mem::take(payload));
+            }
+            (PushKind::PMessage, [BulkString(name), BulkString(channel), BulkString(payload)]) => {
+                listener.published(Pattern, name, Some(channel), mem::take(payload));
+            }
+            (PushKind::Subscribe, [BulkString(name), ..]) => listener.joined(Channel, name),
+            (PushKind::PSubscribe, [BulkString(name), ..]) => listener.joined(Pattern, name),
+            (PushKind::SSubscribe, [BulkString(name), ..]) => listener.joined(Sharded, name),
+            (PushKind::SUnsubscribe, [BulkString(name), ..]) => self.departed(name, last_heard),
+            _ => {}
         }
-        Ok(())
+    }
+
+    fn departed(&self, name: &[u8], last_heard: Option<SystemTime>) {
+        let since = last_heard.unwrap_or_else(SystemTime::now);
+        let is_requested = self.listener.departed(name, self.step.is_held(), since);
+        if is_requested {
+            self.step.said_farewell();
+        } else if self.step.intruded() {
+            self.dead.cancel();
+        }
     }
 }
 

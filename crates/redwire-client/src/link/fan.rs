@@ -1,29 +1,54 @@
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::feed::{LinkEvent, Queue};
+use super::feed::LinkEvent;
+use super::queue::{Queue, Queued};
 use crate::lock::lock;
+use crate::subscriber::{Event, Inbox};
+use crate::topic::{ByKind, Topic};
 
-/// Hands every event to every feed, under one lock, so that all feeds see one order.
+/// Hands every event to every feed, and to the subscribers of its topic, under one lock, so that all
+/// of them see one order.
 #[derive(Debug, Default)]
-pub(super) struct Fan {
+pub(crate) struct Fan {
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    queues: Vec<Arc<Queue>>,
+pub(super) struct State {
+    queues: Vec<Arc<Queue<LinkEvent>>>,
+    /// Each topic's subscribers.
+    routes: ByKind<HashMap<Arc<str>, Readers>>,
+    /// Every subscriber once, and how many of its topics come through here.
+    readers: HashMap<usize, (Arc<Inbox>, usize)>,
     /// The connection whose messages count. None while the link is down: what arrives while
     /// subscriptions are being restored is part of the gap.
     open: Option<u64>,
     closed: bool,
 }
 
+/// By their addresses.
+type Readers = HashMap<usize, Arc<Inbox>>;
+
+/// What somebody published.
+#[derive(Clone, Debug)]
+pub(super) struct Published {
+    pub(super) topic: Topic,
+    /// For a pattern, where it was published.
+    pub(super) channel: Option<Arc<str>>,
+    pub(super) payload: Bytes,
+}
+
 impl Fan {
-    pub(super) fn add(&self, queue: Arc<Queue>) {
-        let mut state = lock(&self.state);
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(super) fn add(&self, queue: Arc<Queue<LinkEvent>>) {
+        let mut state = self.lock();
         if state.closed {
             queue.close();
         } else {
@@ -31,53 +56,142 @@ impl Fan {
         }
     }
 
-    pub(super) fn remove(&self, queue: &Arc<Queue>) {
-        lock(&self.state).queues.retain(|known| !Arc::ptr_eq(known, queue));
-    }
-
-    /// Lets messages of this connection through, after the gap if there is one. `first` runs before
-    /// anybody can read the gap.
-    pub(super) fn open(&self, connection: u64, gap: Option<SystemTime>, first: impl FnOnce()) {
-        let mut state = lock(&self.state);
-        first();
-        state.open = Some(connection);
-        if let Some(since) = gap {
-            state.push(&LinkEvent::Gap { since });
-        }
+    pub(super) fn remove(&self, queue: &Arc<Queue<LinkEvent>>) {
+        self.lock().queues.retain(|known| !Arc::ptr_eq(known, queue));
     }
 
     /// The link is down: nothing of the old connection comes after this.
     pub(super) fn lose(&self, since: SystemTime) {
-        let mut state = lock(&self.state);
+        let mut state = self.lock();
         state.open = None;
-        state.push(&LinkEvent::Lost { since });
+        state.tell_feeds(LinkEvent::Lost { since });
+        state.readers().for_each(|inbox| inbox.lost(self, since));
     }
 
-    /// Hands out one message; returns how many feeds dropped it, or None if the connection is an
+    /// Hands out one message; returns how many queues dropped it, or None if the connection is an
     /// old one.
-    pub(super) fn message(
-        &self,
-        connection: u64,
-        channel: Arc<str>,
-        payload: Bytes,
-    ) -> Option<u64> {
-        let state = lock(&self.state);
-        (state.open == Some(connection))
-            .then(|| state.push(&LinkEvent::Message { channel, payload }))
+    pub(super) fn message(&self, connection: u64, message: Published) -> Option<u64> {
+        let state = self.lock();
+        (state.open == Some(connection)).then(|| state.hand_out(message))
     }
 
     pub(super) fn close(&self) {
-        let mut state = lock(&self.state);
+        let mut state = self.lock();
         state.open = None;
         state.closed = true;
         state.queues.drain(..).for_each(|queue| queue.close());
+        state.routes = ByKind::default();
+        state.readers.drain().for_each(|(_, (inbox, _))| inbox.end());
     }
 }
 
 impl State {
-    fn push(&self, event: &LinkEvent) -> u64 {
-        self.queues.iter().map(|queue| u64::from(!queue.push(event.clone()))).sum()
+    /// Lets messages of this connection through.
+    pub(super) fn open(&mut self, connection: u64) {
+        self.open = Some(connection);
     }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Returns how many dropped it.
+    pub(super) fn tell_feeds(&self, event: LinkEvent) -> u64 {
+        push_to_all(self.queues.iter().map(AsRef::as_ref), event)
+    }
+
+    pub(super) fn route(&mut self, topic: &Topic, inbox: &Arc<Inbox>) {
+        let routes = self.routes.of_mut(topic.kind);
+        let readers = routes.entry(topic.name.clone()).or_default();
+        if readers.insert(address(inbox), inbox.clone()).is_none() {
+            self.readers.entry(address(inbox)).or_insert_with(|| (inbox.clone(), 0)).1 += 1;
+        }
+    }
+
+    /// Whether there was such a route.
+    pub(super) fn unroute(&mut self, topic: &Topic, inbox: &Arc<Inbox>) -> bool {
+        let routes = self.routes.of_mut(topic.kind);
+        let Some(readers) = routes.get_mut(&topic.name) else { return false };
+        if readers.remove(&address(inbox)).is_none() {
+            return false;
+        }
+        if readers.is_empty() {
+            routes.remove(&topic.name);
+        }
+        if let Some((_, topics)) = self.readers.get_mut(&address(inbox)) {
+            *topics -= 1;
+            if *topics == 0 {
+                self.readers.remove(&address(inbox));
+            }
+        }
+        true
+    }
+
+    pub(super) fn readers(&self) -> impl Iterator<Item = &Arc<Inbox>> {
+        self.readers.values().map(|(inbox, _)| inbox)
+    }
+
+    pub(super) fn readers_of(&self, topic: &Topic) -> Vec<Arc<Inbox>> {
+        let readers = self.routes.of(topic.kind).get(&topic.name);
+        readers.into_iter().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// Returns how many queues dropped it.
+    fn hand_out(&self, message: Published) -> u64 {
+        let readers = self.routes.of(message.topic.kind).get(&message.topic.name);
+        let inboxes = readers.into_iter().flat_map(HashMap::values).map(|inbox| &inbox.queue);
+        if self.queues.is_empty() {
+            return push_to_all(inboxes, message.into());
+        }
+        let dropped = match readers {
+            Some(_) => push_to_all(inboxes, message.clone().into()),
+            None => 0,
+        };
+        dropped + self.tell_feeds(message.into())
+    }
+}
+
+/// The last one gets the event itself: the first copy of a payload costs an allocation.
+fn push_to_all<'a, E: Queued + Clone + 'a>(
+    queues: impl Iterator<Item = &'a Queue<E>>,
+    event: E,
+) -> u64 {
+    let mut queues = queues.peekable();
+    let mut dropped = 0;
+    while let Some(queue) = queues.next() {
+        if queues.peek().is_none() {
+            return dropped + u64::from(!queue.push(event));
+        }
+        dropped += u64::from(!queue.push(event.clone()));
+    }
+    dropped
+}
+
+impl From<Published> for Event {
+    fn from(Published { topic, channel, payload }: Published) -> Self {
+        match channel {
+            Some(channel) => Self::Message { pattern: Some(topic.name), channel, payload },
+            None => Self::Message { pattern: None, channel: topic.name, payload },
+        }
+    }
+}
+
+impl From<Published> for LinkEvent {
+    fn from(Published { topic, channel, payload }: Published) -> Self {
+        match channel {
+            Some(channel) => Self::PatternMessage { pattern: topic.name, channel, payload },
+            None => Self::Message { channel: topic.name, payload },
+        }
+    }
+}
+
+/// Unique as long as it is in a map.
+fn address(inbox: &Arc<Inbox>) -> usize {
+    Arc::as_ptr(inbox).addr()
 }
 
 #[cfg(test)]
@@ -85,11 +199,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::link::feed::{Feed, Limits};
+    use crate::link::feed::Feed;
+    use crate::link::queue::Limits;
 
     fn fan() -> Arc<Fan> {
         let fan = Arc::new(Fan::default());
-        fan.open(1, None, || {});
+        fan.lock().open(1);
         fan
     }
 
@@ -98,7 +213,8 @@ mod tests {
     }
 
     fn say(fan: &Fan, payload: &'static str) -> Option<u64> {
-        fan.message(1, "channel".into(), Bytes::from_static(payload.as_bytes()))
+        let payload = Bytes::from_static(payload.as_bytes());
+        fan.message(1, Published { topic: Topic::channel("channel"), channel: None, payload })
     }
 
     /// Messages as their payloads, gaps as "gap".
@@ -109,6 +225,7 @@ mod tests {
             LinkEvent::Message { payload, .. } => String::from_utf8(payload.to_vec()).unwrap(),
             LinkEvent::Lost { .. } => "lost".to_owned(),
             LinkEvent::Gap { .. } => "gap".to_owned(),
+            other => panic!("{other:?}"),
         };
         events.into_iter().map(text).collect()
     }
@@ -164,9 +281,9 @@ mod tests {
         let mut feed = feed(&fan, 9, 100);
         fan.lose(SystemTime::now());
         assert_eq!(say(&fan, "late"), None);
-        fan.open(2, Some(SystemTime::now()), || {});
+        fan.lock().open(2);
         assert_eq!(say(&fan, "later"), None);
-        assert_eq!(read(&mut feed).await, ["lost", "gap"]);
+        assert_eq!(read(&mut feed).await, ["lost"]);
     }
 
     #[tokio::test]

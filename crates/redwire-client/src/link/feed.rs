@@ -1,26 +1,29 @@
-use std::collections::VecDeque;
-use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
 
 use super::fan::Fan;
-use crate::lock::lock;
-
-/// The most events that one [`Feed::recv`] appends; more would hold the queue's lock for too long.
-const BATCH: usize = 1024;
+use super::queue::{Limits, Queue, Queued, Taken};
 
 /// What a [`Feed`] brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkEvent {
-    /// Somebody published this.
+    /// Somebody published this in a channel, sharded or not.
     Message {
         /// Where it was published, one of the subscribed channels.
         channel: Arc<str>,
         /// The bytes as they were published; not necessarily UTF-8.
+        payload: Bytes,
+    },
+    /// Somebody published this in a channel that matches a pattern.
+    PatternMessage {
+        /// Which of the subscribed patterns.
+        pattern: Arc<str>,
+        /// Where it was published; what is not UTF-8 in its name is replaced by U+FFFD.
+        channel: Arc<str>,
+        /// As in [`Message`](Self::Message).
         payload: Bytes,
     },
     /// The link is down. A [`Gap`](Self::Gap) follows when it is back.
@@ -28,7 +31,7 @@ pub enum LinkEvent {
         /// The last moment at which Redis was heard.
         since: SystemTime,
     },
-    /// Messages of any subscribed channel may be missing: those published between `since` and now.
+    /// Messages of any subscribed topic may be missing: those published between `since` and now.
     ///
     /// One for each outage, sent once all subscriptions stand again, so that what is read after it is
     /// at least as new as the first message that follows. One also when this feed was full.
@@ -36,14 +39,32 @@ pub enum LinkEvent {
         /// Nothing published before this moment is missing.
         since: SystemTime,
     },
+    /// Another node of the cluster serves this sharded channel now; this link brings nothing of it.
+    Moved {
+        /// The sharded channel.
+        channel: Arc<str>,
+        /// Nothing published before this moment is missing.
+        since: SystemTime,
+    },
 }
 
-impl LinkEvent {
+impl Queued for LinkEvent {
     fn size(&self) -> usize {
         match self {
-            Self::Message { payload, .. } => payload.len(),
-            Self::Lost { .. } | Self::Gap { .. } => 0,
+            Self::Message { payload, .. } | Self::PatternMessage { payload, .. } => payload.len(),
+            Self::Lost { .. } | Self::Gap { .. } | Self::Moved { .. } => 0,
         }
+    }
+
+    fn since(&self) -> Option<SystemTime> {
+        match self {
+            Self::Message { .. } | Self::PatternMessage { .. } => None,
+            Self::Lost { since } | Self::Gap { since } | Self::Moved { since, .. } => Some(*since),
+        }
+    }
+
+    fn gap(since: SystemTime) -> Self {
+        Self::Gap { since }
     }
 }
 
@@ -53,7 +74,7 @@ impl LinkEvent {
 /// [`LinkEvent::Gap`] with the time of the first drop. Other feeds do not notice.
 #[derive(Debug)]
 pub struct Feed {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<LinkEvent>>,
     fan: Arc<Fan>,
 }
 
@@ -82,99 +103,5 @@ impl Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         self.fan.remove(&self.queue);
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) messages: usize,
-    pub(super) bytes: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct Queue {
-    state: Mutex<State>,
-    /// Wakes the one reader; a permit is kept if it isn't waiting.
-    ready: Notify,
-    limits: Limits,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    events: VecDeque<LinkEvent>,
-    bytes: usize,
-    /// Set from the first drop until its gap has been read.
-    dropping_since: Option<SystemTime>,
-    closed: bool,
-}
-
-enum Taken {
-    Some,
-    Nothing,
-    Closed,
-}
-
-impl Queue {
-    fn new(limits: Limits) -> Self {
-        Self { state: Mutex::default(), ready: Notify::new(), limits }
-    }
-
-    /// Whether it was taken; otherwise a gap will be reported.
-    pub(super) fn push(&self, event: LinkEvent) -> bool {
-        let mut state = lock(&self.state);
-        let accepted = state.dropping_since.is_none() && self.has_room(&state, &event);
-        let was_idle = state.events.is_empty() && state.dropping_since.is_none();
-        if accepted {
-            state.bytes += event.size();
-            state.events.push_back(event);
-        } else {
-            state.fold(&event);
-        }
-        drop(state);
-        if was_idle {
-            self.ready.notify_one();
-        }
-        accepted
-    }
-
-    pub(super) fn close(&self) {
-        lock(&self.state).closed = true;
-        self.ready.notify_one();
-    }
-
-    fn has_room(&self, state: &State, event: &LinkEvent) -> bool {
-        state.events.len() < self.limits.messages
-            && state.bytes.saturating_add(event.size()) <= self.limits.bytes
-    }
-
-    fn take(&self, into: &mut Vec<LinkEvent>) -> Taken {
-        let mut state = lock(&self.state);
-        let count = state.events.len().min(BATCH);
-        let before = into.len();
-        into.extend(state.events.drain(..count));
-        let bytes: usize = into.iter().skip(before).map(LinkEvent::size).sum();
-        state.bytes -= bytes;
-        if state.events.is_empty()
-            && let Some(since) = mem::take(&mut state.dropping_since)
-        {
-            into.push(LinkEvent::Gap { since });
-        }
-        match (into.len() > before, state.closed) {
-            (true, _) => Taken::Some,
-            (false, true) => Taken::Closed,
-            (false, false) => Taken::Nothing,
-        }
-    }
-}
-
-impl State {
-    /// Makes a dropped event part of the gap to come.
-    fn fold(&mut self, event: &LinkEvent) {
-        let since = match event {
-            LinkEvent::Message { .. } => SystemTime::now(),
-            LinkEvent::Lost { since } | LinkEvent::Gap { since } => *since,
-        };
-        let earlier = self.dropping_since.map_or(since, |known| known.min(since));
-        self.dropping_since = Some(earlier);
     }
 }

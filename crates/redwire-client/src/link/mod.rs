@@ -3,7 +3,12 @@ mod connection;
 mod fan;
 mod feed;
 mod heartbeat;
+mod listener;
+mod names;
+mod queue;
+mod routing;
 mod shared;
+mod step;
 mod subscriptions;
 mod supervisor;
 mod table;
@@ -16,19 +21,22 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
+pub(crate) use fan::Fan;
 pub use feed::{Feed, LinkEvent};
+pub(crate) use queue::{Limits, Queue, Queued, Taken};
 pub use table::Standing;
 
 use crate::lock::lock;
+use crate::subscriber::{Inbox, Subscriber};
+use crate::topic::Topic;
 use crate::{Error, LinkConfig, address};
-use feed::Limits;
 use shared::Shared;
 use table::Confirmation;
 
 /// A supervised connection to one Redis. Clones are handles on the same connection.
 ///
 /// Its task ends when the last handle is dropped, and its feeds with it; feeds alone do not keep it
-/// alive.
+/// alive. Subscribers do.
 #[derive(Clone)]
 pub struct Link {
     handle: Arc<Handle>,
@@ -74,28 +82,28 @@ impl Link {
         }
     }
 
-    /// Wants a channel. Counted: the first one subscribes, and as many
+    /// Wants a topic. Counted: the first one subscribes, and as many
     /// [`unsubscribe`](Self::unsubscribe)s end it. Returns at once, also while the link is down.
-    pub fn subscribe(&self, channel: &str) {
-        if lock(&self.shared().table).add(channel) {
+    pub fn subscribe(&self, topic: impl Into<Topic>) {
+        if lock(&self.shared().table).add(&topic.into()) {
             self.shared().unsettled.notify_one();
         }
     }
 
-    /// Wants a channel one time less. One too many is ignored.
-    pub fn unsubscribe(&self, channel: &str) {
-        if lock(&self.shared().table).remove(channel) {
+    /// Wants a topic one time less. One too many is ignored.
+    pub fn unsubscribe(&self, topic: impl Into<Topic>) {
+        if lock(&self.shared().table).remove(&topic.into()) {
             self.shared().unsettled.notify_one();
         }
     }
 
     /// Waits until Redis has confirmed the subscription, and says how it stands.
     ///
-    /// Returns [`Standing::Unconfirmed`] at once if nobody wants the channel or the link is down (then
+    /// Returns [`Standing::Unconfirmed`] at once if nobody wants the topic or the link is down (then
     /// a [`LinkEvent::Gap`] will say when it stands), as soon as the link breaks, or after the command
     /// timeout. Cancel safe.
-    pub async fn confirmed(&self, channel: &str) -> Standing {
-        let confirmation = lock(&self.shared().table).confirmation(channel);
+    pub async fn confirmed(&self, topic: impl Into<Topic>) -> Standing {
+        let confirmation = lock(&self.shared().table).confirmation(&topic.into());
         match confirmation {
             Confirmation::Known(stands) => stands,
             Confirmation::Awaited(receiver) => {
@@ -107,9 +115,12 @@ impl Link {
 
     /// A new queue of all events from now on.
     pub fn feed(&self) -> Feed {
-        let config = &self.shared().config;
-        let limits = Limits { messages: config.feed_messages, bytes: config.feed_bytes };
-        Feed::new(&self.shared().fan, limits)
+        Feed::new(&self.shared().fan, self.limits())
+    }
+
+    /// A new reader of topics of its own, over this link. It keeps the link alive.
+    pub fn subscriber(&self) -> Subscriber {
+        Subscriber::new(Box::new(self.clone()), self.limits())
     }
 
     /// Whether Redis is there and every subscription was restored.
@@ -141,6 +152,41 @@ impl Link {
         }
     }
 
+    /// Gives a subscriber what is published there.
+    pub(crate) fn join(&self, topic: &Topic, inbox: &Arc<Inbox>) {
+        self.shared().join(topic, inbox);
+    }
+
+    /// Takes it away again. `then` runs before anything else can reach the subscriber.
+    pub(crate) fn part(&self, topic: &Topic, inbox: &Arc<Inbox>, then: impl FnOnce()) {
+        self.shared().part(topic, inbox, then);
+    }
+
+    /// Waits until topics have moved to other nodes. Returns all that wait for it, with their
+    /// subscribers, which can be attached there. Cancel safe.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a cluster will follow them"))]
+    pub(crate) async fn moved(&self) -> Vec<(Topic, Vec<Arc<Inbox>>)> {
+        loop {
+            self.shared().moved.notified().await;
+            let topics = lock(&self.shared().table).elsewhere();
+            if !topics.is_empty() {
+                let fan = self.fan().lock();
+                let with_readers = |topic| (fan.readers_of(&topic), topic);
+                let moved = topics.into_iter().map(with_readers);
+                return moved.map(|(readers, topic)| (topic, readers)).collect();
+            }
+        }
+    }
+
+    pub(crate) fn fan(&self) -> &Fan {
+        &self.shared().fan
+    }
+
+    fn limits(&self) -> Limits {
+        let config = &self.shared().config;
+        Limits { messages: config.feed_messages, bytes: config.feed_bytes }
+    }
+
     fn shared(&self) -> &Shared {
         &self.handle.shared
     }
@@ -159,14 +205,14 @@ impl fmt::Debug for Link {
 pub struct LinkStats {
     /// Whether it is live.
     pub live: bool,
-    /// Channels that somebody wants.
+    /// Topics that somebody wants, of all kinds.
     pub channels: usize,
     /// Times that it became live again; the first time does not count.
     pub reconnects: u64,
     /// Messages received from Redis, each counted once.
     pub messages: u64,
-    /// Messages dropped by full feeds, counted for each feed.
+    /// Messages dropped by full queues, counted for each feed and each subscriber.
     pub dropped: u64,
-    /// Subscriptions that Redis forbade (`NOPERM`).
+    /// Subscriptions that Redis refused, such as with `NOPERM`.
     pub refused: u64,
 }

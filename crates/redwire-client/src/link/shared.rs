@@ -1,8 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use redis::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +8,6 @@ use super::connection::Connection;
 use super::fan::Fan;
 use super::table::Table;
 use crate::LinkConfig;
-use crate::lock::lock;
 
 /// What the handles and the supervisor of one link have in common.
 #[derive(Debug)]
@@ -24,6 +21,8 @@ pub(super) struct Shared {
     /// Wakes the supervisor when the table has something to do.
     pub(super) unsettled: Notify,
     pub(super) fan: Arc<Fan>,
+    /// Wakes whoever follows topics that move to other nodes.
+    pub(super) moved: Notify,
     pub(super) permits: Semaphore,
     pub(super) counters: Counters,
     pub(super) closing: CancellationToken,
@@ -47,23 +46,11 @@ impl Shared {
             table: Mutex::default(),
             unsettled: Notify::new(),
             fan: Arc::default(),
+            moved: Notify::new(),
             permits: Semaphore::new(config.commands_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             counters: Counters::default(),
             closing: CancellationToken::new(),
             config,
-        }
-    }
-
-    /// Hands a message of this connection to all feeds. Names that nobody wants any more are left out.
-    pub(super) fn deliver(&self, connection: u64, channel: Value, payload: Value) {
-        let (Value::BulkString(channel), Value::BulkString(payload)) = (channel, payload) else {
-            return;
-        };
-        let Ok(channel) = str::from_utf8(&channel) else { return };
-        let Some(channel) = lock(&self.table).name(channel) else { return };
-        if let Some(dropped) = self.fan.message(connection, channel, Bytes::from(payload)) {
-            self.counters.messages.fetch_add(1, Ordering::Relaxed);
-            self.counters.dropped.fetch_add(dropped, Ordering::Relaxed);
         }
     }
 }

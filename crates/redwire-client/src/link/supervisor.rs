@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
+use super::listener::Listener;
 use super::shared::Shared;
 use super::{heartbeat, subscriptions};
 use crate::Error;
@@ -75,11 +76,10 @@ impl<'a> Supervisor<'a> {
 
     /// A connection with everything subscribed that is wanted.
     async fn establish(&mut self) -> RedisResult<Connection> {
-        let (shared, attempt) = (self.shared.clone(), self.attempt);
-        let deliver = move |channel, payload| shared.deliver(attempt, channel, payload);
+        let listener = Listener::new(self.shared.clone(), self.attempt);
         let deadline = self.shared.config.connect_timeout;
-        let connection = Connection::open(&self.shared.client, deadline, deliver).await?;
-        lock(&self.shared.table).forget_connection();
+        let connection = Connection::open(&self.shared.client, deadline, listener).await?;
+        lock(&self.shared.table).start(self.attempt);
         let restored = subscriptions::restore(self.shared, &connection, deadline).await?;
         if restored > 0 {
             self.down_since.get_or_insert(self.started);
@@ -101,7 +101,7 @@ impl<'a> Supervisor<'a> {
 
     fn go_live(&mut self, connection: &Connection) {
         let gap = self.down_since.take();
-        self.shared.fan.open(self.attempt, gap, || {
+        self.shared.open(self.attempt, gap, || {
             lock(&self.shared.table).set_live();
             self.shared.connection.send_replace(Some(connection.clone()));
         });
