@@ -35,6 +35,7 @@
 //! ```
 
 mod client;
+mod cluster;
 mod expect;
 mod fake;
 mod patience;
@@ -45,6 +46,7 @@ mod redis;
 mod resp;
 
 pub use client::Client;
+pub use cluster::RedisCluster;
 pub use fake::{Answer, FakeServer, Received};
 pub use patience::{PATIENCE, eventually};
 pub use program::Program;

@@ -35,6 +35,23 @@ impl Reply {
         }
     }
 
+    /// The bytes in it, if it is a string.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bulk(bytes) => bytes.as_deref(),
+            Self::Simple(text) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The replies in it, if it is a list.
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) => items.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Its RESP2 bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {

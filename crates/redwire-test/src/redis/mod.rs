@@ -204,7 +204,13 @@ impl RedisServer {
         eventually(&awaited, async || self.subscribers(channel).await == count).await;
     }
 
-    async fn integer(&self, args: &[&[u8]]) -> i64 {
+    /// [`command`](Self::command), of which it panics if Redis refuses.
+    pub(crate) async fn done<A: AsRef<[u8]>>(&self, args: &[A]) {
+        let reply = self.command(args).await;
+        assert!(!matches!(reply, Reply::Error(_)), "port {}: {reply:?}", self.port());
+    }
+
+    pub(crate) async fn integer<A: AsRef<[u8]>>(&self, args: &[A]) -> i64 {
         let reply = self.command(args).await;
         reply.as_integer().unwrap_or_else(|| panic!("expected an integer, got {reply:?}"))
     }
