@@ -7,6 +7,11 @@ pub(crate) fn of_process() -> Duration {
     spent(ClockId::ProcessCPUTime)
 }
 
+/// CPU time of this thread so far.
+pub(crate) fn of_thread() -> Duration {
+    spent(ClockId::ThreadCPUTime)
+}
+
 /// CPU time that each contestant needs: the least of `rounds`, in which they take turns, so that
 /// whatever else the machine does meets all of them.
 pub(crate) fn least<const N: usize>(
@@ -16,9 +21,9 @@ pub(crate) fn least<const N: usize>(
     let mut least = [Duration::MAX; N];
     for _ in 0..rounds {
         for (contestant, least) in contestants.iter_mut().zip(&mut least) {
-            let before = spent(ClockId::ThreadCPUTime);
+            let before = of_thread();
             contestant();
-            *least = spent(ClockId::ThreadCPUTime).saturating_sub(before).min(*least);
+            *least = of_thread().saturating_sub(before).min(*least);
         }
     }
     least

@@ -1,6 +1,7 @@
-//! What boxes, projections and fan-out cost. Each command prints one table; `docs/benchmarks.md`
+//! What boxes, projections, fan-out and Redis clients cost. Each command prints one table; `docs/benchmarks.md`
 //! says what it means.
 
+mod client;
 mod cpu;
 mod crowd;
 mod crs;
@@ -14,12 +15,15 @@ mod table;
 use std::error::Error;
 use std::io::Write as _;
 
-type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+use client::Extent;
+
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 const USAGE: &str = "\
 redwire-bench matching   find the viewers whose boxes a message touches
 redwire-bench rewriting  locate and project features, against a serde_json round trip
 redwire-bench crowd      one publication to 10,000 viewers in three projections
+redwire-bench client [--quick]  redwire-client against redis-rs, deadpool-redis, fred and rustis
 ";
 
 fn main() -> Result<()> {
@@ -29,6 +33,8 @@ fn main() -> Result<()> {
         ["matching"] => matching::run(),
         ["rewriting"] => rewriting::run()?,
         ["crowd"] => crowd::run()?,
+        ["client"] => client::run(Extent::FULL)?,
+        ["client", "--quick"] => client::run(Extent::QUICK)?,
         // What `crowd` starts beside itself, so that only the server's CPU time is measured.
         ["viewers", address] => return crowd::viewers::run(address),
         _ => return Err(USAGE.into()),

@@ -49,14 +49,17 @@ mod handle;
 mod link;
 mod lock;
 mod node;
+mod observe;
 pub mod ring;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
+pub use catalogue::Family;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
 pub use handle::{Pending, Redis};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
+pub use observe::FamilyStats;
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;
 pub use slot::{SLOTS, slot};

@@ -1,5 +1,6 @@
 //! What has to be known of a command before it is sent.
 
+mod family;
 mod refused;
 
 use std::collections::HashMap;
@@ -7,6 +8,7 @@ use std::sync::{LazyLock, Mutex};
 
 use redis::{Arg, Cmd, Value};
 
+pub use family::Family;
 pub(crate) use refused::instead_of;
 
 use crate::lock::lock;
@@ -20,6 +22,7 @@ pub(crate) struct Flags {
     pub(crate) read_only: bool,
     /// It takes constant or logarithmic time, so that others can wait for it.
     pub(crate) fast: bool,
+    pub(crate) family: Family,
 }
 
 /// Redis 7.0 and Valkey 9.0 together; `tests/catalogue.rs` compares it with the servers' own words.
@@ -39,7 +42,10 @@ fn flags_of<'a>(words: impl Iterator<Item = &'a str>) -> Flags {
             "blocking" => flags.blocking = true,
             "readonly" => flags.read_only = true,
             "fast" => flags.fast = true,
-            _ => {}
+            _ => {
+                let family = word.strip_prefix('@').and_then(Family::named);
+                flags.family = family.unwrap_or(flags.family);
+            }
         }
     }
     flags
@@ -77,14 +83,16 @@ impl Learned {
     }
 }
 
-/// The third element of the only entry is the list of flags (redis.io, COMMAND).
+/// The third element of the only entry are the flags, the seventh the categories (redis.io, COMMAND).
 fn words(info: &Value) -> Vec<String> {
     let Value::Array(entries) = info else { return Vec::new() };
     let Some(Value::Array(entry)) = entries.first() else { return Vec::new() };
-    match entry.get(2) {
-        Some(Value::Array(flags) | Value::Set(flags)) => flags.iter().filter_map(text).collect(),
-        _ => Vec::new(),
-    }
+    let lists = [entry.get(2), entry.get(6)].into_iter().flatten();
+    let words = lists.filter_map(|list| match list {
+        Value::Array(words) | Value::Set(words) => Some(words),
+        _ => None,
+    });
+    words.flatten().filter_map(text).collect()
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -127,7 +135,8 @@ mod tests {
 
     #[test]
     fn reads_are_told_from_writes_in_any_case() {
-        assert_eq!(flags(&cmd("get")), Flags { blocking: false, read_only: true, fast: true });
+        let get = Flags { blocking: false, read_only: true, fast: true, family: Family::String };
+        assert_eq!(flags(&cmd("get")), get);
         assert!(!flags(&cmd("Incr")).read_only);
         assert_eq!(known("NOSUCH", &cmd("NOSUCH")), None);
     }

@@ -1,4 +1,7 @@
+use std::time::Instant;
+
 use redis::{Cmd, FromRedisValue, Pipeline, Value};
+use tracing::Instrument as _;
 
 use super::{Pending, Redis};
 use crate::Error;
@@ -53,7 +56,12 @@ impl Redis {
     pub(super) async fn reply(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
         let flags = self.flags(name, command).await?;
         let repeatable = flags.read_only || self.scope.idempotent;
-        self.inner.servers.reply(self.scope, Call { name, command, flags, repeatable }).await
+        let call = Call { name, command, flags, repeatable };
+        let since = Instant::now();
+        let span = tracing::debug_span!("redis", command = name, family = flags.family.name());
+        let reply = self.inner.servers.reply(self.scope, call).instrument(span).await;
+        self.inner.observed.done(flags.family, since, &reply);
+        reply
     }
 
     /// So many replies after the first `skip`. On a connection of its own if a command of it blocks.

@@ -12,7 +12,8 @@ pub use pending::Pending;
 use servers::Servers;
 
 use crate::catalogue::Learned;
-use crate::{Config, Endpoint, Error};
+use crate::observe::Observed;
+use crate::{Config, Endpoint, Error, Family, FamilyStats};
 
 /// A Redis: one server, with stand-ins and replicas or without, or a cluster.
 ///
@@ -51,6 +52,7 @@ struct Inner {
     config: Arc<Config>,
     servers: Servers,
     learned: Learned,
+    observed: Observed,
 }
 
 impl Redis {
@@ -88,7 +90,8 @@ impl Redis {
         let scope = Scope { database: config.database, ..Scope::default() };
         let config = Arc::new(config);
         let servers = Servers::new(&config)?;
-        Ok(Self { inner: Arc::new(Inner { config, servers, learned: Learned::default() }), scope })
+        let (learned, observed) = (Learned::default(), Observed::default());
+        Ok(Self { inner: Arc::new(Inner { config, servers, learned, observed }), scope })
     }
 
     /// A handle on another database of the same server. It has connections of its own, made at its first
@@ -113,6 +116,13 @@ impl Redis {
     /// are known.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.inner.servers.endpoints()
+    }
+
+    /// What single commands of one family did so far, for metrics, over all handles. Those of pipelines
+    /// and transactions are not counted. Each is also a span of `tracing` at the level debug, named
+    /// `redis`, with the fields `command` and `family`.
+    pub fn stats(&self, family: Family) -> FamilyStats {
+        self.inner.observed.stats(family)
     }
 
     /// Closes every connection, for all clones. What waits for a reply fails, and so does every command

@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use redis::{Cmd, Value};
@@ -23,15 +24,19 @@ impl Pending {
     pub(super) fn new(redis: &Redis, command: Cmd) -> Self {
         let name = name_of(&command);
         let redis = redis.clone();
-        let sent = match redis.known_flags(&name, &command) {
+        let since = Instant::now();
+        let known = redis.known_flags(&name, &command);
+        let sent = match &known {
             Ok(Some(flags)) if !flags.blocking => redis.send_now(&name, &command, flags.fast),
             Ok(_) => None,
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(error.clone())),
         };
+        let family = known.ok().flatten().unwrap_or_default().family;
         Self(match sent {
             Some(Ok(pending)) => State::Sent(Box::pin(async move {
-                let reply = pending.reply().await?;
-                redis.refined(name, reply)
+                let reply = pending.reply().await;
+                redis.inner.observed.done(family, since, &reply);
+                redis.refined(name, reply?)
             })),
             Some(Err(error)) => State::Sent(Box::pin(std::future::ready(Err(error)))),
             None => {
