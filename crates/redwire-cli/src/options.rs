@@ -37,7 +37,7 @@ pub(crate) struct Demo {
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Given {
-    /// Where Redis is: redis://[user:password@]host[:port][/database], or redis+unix:///path
+    /// Where Redis is: redis[s]://[user:password@]host[:port][/database], or redis+unix:///path
     /// [default: redis:///]
     #[arg(long, value_name = "URL", env = "REDIS_DSN", hide_env_values = true)]
     redis: Option<String>,

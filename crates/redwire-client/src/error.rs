@@ -1,9 +1,12 @@
 use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ErrorKind;
+
+use crate::config::is_disagreement;
 
 /// What connecting or a command can fail with.
 ///
@@ -37,6 +40,15 @@ pub enum Error {
         /// What it refused, and its words for it.
         problem: String,
         /// The same as redis-rs tells it.
+        source: redis::RedisError,
+    },
+    /// No TLS with Redis: one side does not trust the other's certificate. (A Redis without TLS does not
+    /// answer at all.)
+    #[error("no tls with redis at {endpoint}")]
+    Tls {
+        /// Which Redis.
+        endpoint: Arc<str>,
+        /// Why not.
         source: redis::RedisError,
     },
     /// Redis cannot be reached, and is not tried again.
@@ -175,6 +187,7 @@ impl Error {
             Self::Url { .. }
             | Self::Config { .. }
             | Self::Refused { .. }
+            | Self::Tls { .. }
             | Self::Unreachable { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }
@@ -193,7 +206,7 @@ impl Error {
     ) -> Self {
         let endpoint = endpoint.clone();
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unreachable { endpoint, source },
         }
     }
@@ -207,8 +220,15 @@ impl Error {
     ) -> Self {
         let (endpoint, source) = (endpoint.clone(), source.clone());
         match is_refusal(&source) {
-            true => Self::Refused { endpoint, problem: refusal(database, &source), source },
+            true => Self::refused(endpoint, database, source),
             false => Self::Unavailable { endpoint, command, source: Some(source) },
+        }
+    }
+
+    fn refused(endpoint: Arc<str>, database: u32, source: redis::RedisError) -> Self {
+        match is_disagreement(&source) {
+            true => Self::Tls { endpoint, source },
+            false => Self::Refused { endpoint, problem: refusal(database, &source), source },
         }
     }
 
@@ -248,14 +268,19 @@ impl From<Error> for redis::RedisError {
 /// refused is not in it.
 impl From<redis::RedisError> for Error {
     fn from(error: redis::RedisError) -> Self {
-        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
-        let own = cause.and_then(io::Error::get_ref).and_then(|own| own.downcast_ref::<Self>());
-        match own {
+        match own(&error) {
             Some(own) => own.clone(),
             None if error.code().is_some() => Self::from_reply("".into(), String::new(), &error),
             None => Self::Reply { endpoint: "".into(), command: String::new() },
         }
     }
+}
+
+/// The error of this crate that redis-rs' one was made of.
+fn own(error: &redis::RedisError) -> Option<&Error> {
+    // Redis-rs hands out the `Arc` around its cause as the cause (redis 1.8.1, `redis_error.rs`).
+    let cause = error.source()?.downcast_ref::<Arc<dyn StdError + Send + Sync>>()?;
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// Whether it is a mistake in the configuration rather than a Redis that is away or busy.
@@ -264,6 +289,7 @@ pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
     kinds.contains(&error.kind())
         || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
         || is_about_database(error)
+        || is_disagreement(error)
 }
 
 /// Redis-rs has no kind for it (redis 1.8.1, `check_db_select`).
@@ -298,6 +324,13 @@ fn without_arguments(detail: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_comes_back_out_of_redis_rs_own() {
+        let closed = Error::Closed { command: "GET".into() };
+        let back = Error::from(redis::RedisError::from(closed));
+        assert!(matches!(back, Error::Closed { command } if command == "GET"));
+    }
 
     #[test]
     fn arguments_that_redis_quotes_are_left_out() {

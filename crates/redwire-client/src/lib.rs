@@ -34,7 +34,7 @@
 //!
 //! - [`Link`]: the handle. Its supervisor is a task of its own, which ends with the last handle.
 //! - [`Feed`]: a bounded queue of events, one for each reader.
-//! - [`Config`]: how to reach Redis, from a URL or by setters.
+//! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
 //! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
@@ -55,6 +55,8 @@ mod slot;
 
 pub use balancer::{Balancer, Servers};
 pub use catalogue::Family;
+#[cfg(feature = "tls")]
+pub use config::Tls;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
 pub use handle::{Pending, Redis};

@@ -20,7 +20,8 @@ pub struct RedisBackend {
 }
 
 impl RedisBackend {
-    /// Connects to `redis://[user:password@]host[:port][/database]` or `redis+unix:///path`.
+    /// Connects to `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS, or `redis+unix:///path`;
+    /// all that a URL may say is on [`Config`](redwire_client::Config).
     ///
     /// A Redis that is down is no error: the link keeps trying, and commands fail until it is up.
     ///

@@ -3,6 +3,8 @@
 mod endpoint;
 mod link;
 mod option;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod url;
 
 use std::fmt;
@@ -13,10 +15,16 @@ use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{
     Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
+    RedisError,
 };
 
 pub use endpoint::Endpoint;
 pub use link::LinkConfig;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+#[cfg(not(feature = "tls"))]
+use tls::Tls;
+pub(crate) use tls::is_disagreement;
 
 use crate::Error;
 
@@ -82,6 +90,7 @@ pub struct Config {
     pub(crate) sentinel_password: Option<String>,
     pub(crate) client_name: Option<String>,
     pub(crate) database: u32,
+    pub(crate) tls: Option<Tls>,
     pub(crate) nodelay: bool,
     pub(crate) keepalive: Option<Duration>,
     pub(crate) pool_size: usize,
@@ -120,6 +129,7 @@ impl Default for Config {
             sentinel_password: None,
             client_name: None,
             database: 0,
+            tls: None,
             nodelay: true,
             keepalive: None,
             pool_size: 10,
@@ -191,6 +201,14 @@ impl Config {
     /// The database that commands go to. 0 by default.
     pub fn database(mut self, number: u32) -> Self {
         self.database = number;
+        self
+    }
+
+    /// Encrypts the connections, and says whom to trust; also those to sentinels. `rediss://` in a URL is
+    /// [`Tls::default()`].
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -289,16 +307,21 @@ impl Config {
         endpoint: &Endpoint,
         login: RedisConnectionInfo,
     ) -> Result<Client, Error> {
-        let info = self.address(endpoint)?.into_connection_info();
-        let info = info.map(|info| info.set_redis_settings(login).set_tcp_settings(self.tcp()));
-        info.and_then(Client::open).map_err(|error| bad("endpoint", error.to_string()))
-    }
-
-    fn address(&self, endpoint: &Endpoint) -> Result<ConnectionAddr, Error> {
-        Ok(match endpoint {
-            Endpoint::Tcp { host, port } => ConnectionAddr::Tcp(host.to_string(), *port),
-            Endpoint::Unix(path) => ConnectionAddr::Unix(path.to_path_buf()),
-        })
+        let (address, tls) = match (endpoint, &self.tls) {
+            (Endpoint::Tcp { host, port }, Some(tls)) => (Tls::address(host, *port), Some(tls)),
+            (Endpoint::Tcp { host, port }, None) => {
+                (ConnectionAddr::Tcp(host.to_string(), *port), None)
+            }
+            (Endpoint::Unix(_), Some(_)) => return Err(bad("tls", "is not for unix sockets")),
+            (Endpoint::Unix(path), None) => (ConnectionAddr::Unix(path.to_path_buf()), None),
+        };
+        let unusable = |error: RedisError| bad("endpoint", error.to_string());
+        let info = address.into_connection_info().map_err(unusable)?;
+        let info = info.set_redis_settings(login).set_tcp_settings(self.tcp());
+        match tls {
+            Some(tls) => tls.client(info),
+            None => Client::open(info).map_err(unusable),
+        }
     }
 
     fn login(&self) -> RedisConnectionInfo {
@@ -384,6 +407,7 @@ impl fmt::Debug for Config {
             .field("sentinel_password", &hidden(&self.sentinel_password))
             .field("client_name", &self.client_name)
             .field("database", &self.database)
+            .field("tls", &self.tls)
             .field("nodelay", &self.nodelay)
             .field("keepalive", &self.keepalive)
             .field("pool_size", &self.pool_size)
@@ -437,6 +461,23 @@ mod tests {
         assert_eq!((redis.username(), redis.password()), (Some("ann"), Some("secret")));
         assert_eq!((redis.protocol(), redis.db()), (ProtocolVersion::RESP3, 0));
         assert!(redis.skip_set_lib_name());
+    }
+
+    #[test]
+    fn keepalive_probes_three_times_a_third_apart() {
+        let probes = |idle, interval| {
+            let seconds = Duration::from_secs;
+            TcpKeepalive::new()
+                .with_time(seconds(idle))
+                .with_interval(seconds(interval))
+                .with_retries(3)
+        };
+        for (idle, interval) in [(60, 20), (1, 1)] {
+            let config = Config::default().keepalive(Duration::from_secs(idle));
+            let tcp = config.tcp();
+            let expected = probes(idle, interval);
+            assert_eq!(format!("{:?}", tcp.keepalive().unwrap()), format!("{expected:?}"));
+        }
     }
 
     #[test]

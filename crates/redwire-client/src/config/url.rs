@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::endpoint::{Endpoint, PORT};
 use super::option::UrlOption;
+use super::tls::Tls;
 use super::{Config, Topology};
 use crate::Error;
 
@@ -31,7 +32,9 @@ pub(super) fn apply(config: Config, url: &str) -> Result<Config, Error> {
         return Err(bad("url", format!("has an @ after the host; {hint}")));
     }
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let config = with_login(scheme.tls(config)?, login)?;
+    let config = with_login(config, login)?;
+    let tls = scheme.tls.then(Tls::of_url).transpose()?;
+    let config = Config { tls, ..config };
     let below_root = path.strip_prefix('/').unwrap_or(path);
     let (config, database) = match scheme.place {
         Place::Unix => (at_socket(config, hosts, path)?, ""),
@@ -84,14 +87,6 @@ impl Scheme {
             }
         };
         Ok(Self { tls, place })
-    }
-
-    fn tls(&self, config: Config) -> Result<Config, Error> {
-        if self.tls {
-            Err(bad("scheme", "asks for tls, which is not built in"))
-        } else {
-            Ok(config)
-        }
     }
 }
 
@@ -294,6 +289,23 @@ mod tests {
         assert_eq!(sentinel.database, 4);
         assert_eq!(sentinel.sentinel_password.as_deref(), Some("s"));
         assert_eq!(config("redis+sentinel://a/mymaster?db=4").database, 4);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn the_scheme_says_whether_the_connections_are_encrypted() {
+        for scheme in ["rediss", "valkeys", "ssl", "rediss+cluster", "valkeys+sentinel"] {
+            assert!(config(&format!("{scheme}://h/1")).tls.is_some(), "{scheme}");
+        }
+        for scheme in ["redis", "redis+cluster", "valkey+sentinel", "unix"] {
+            assert!(config(&format!("{scheme}:///1")).tls.is_none(), "{scheme}");
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn without_the_feature_a_scheme_with_tls_is_refused() {
+        assert_eq!(problem("rediss://h"), "scheme asks for tls, which is not built in");
     }
 
     #[test]

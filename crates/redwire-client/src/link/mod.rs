@@ -59,20 +59,29 @@ impl Link {
         Self::connect_with(url, LinkConfig::default()).await
     }
 
-    /// Starts the link and waits for its first attempt, at most for the connect timeout.
-    ///
-    /// URLs are `redis://[[user]:password@][host][:port][/database]`, where no host means localhost, or
-    /// `redis+unix:///path[?db=database&user=user&pass=password]`. A Redis that is down, or slow, is not
-    /// an error: the link goes on trying for as long as it lives. Needs a tokio runtime.
+    /// Connects with these deadlines and bounds, where the URL does not name others. See
+    /// [`open`](Self::open).
     ///
     /// # Errors
     ///
-    /// [`Error::Url`] if the URL is malformed, [`Error::Refused`] if Redis answers the first attempt
-    /// but does not let us in.
+    /// As [`open`](Self::open), and [`Error::Url`] if the URL is malformed.
     pub async fn connect_with(url: &str, config: LinkConfig) -> Result<Self, Error> {
-        let settings = Config::default().link(config).url(url)?;
-        let route = Fixed(settings.clients()?);
-        let (link, first) = Self::start(Arc::new(route), Setup::of(&settings), settings.link);
+        Self::open(Config::default().link(config).url(url)?).await
+    }
+
+    /// Starts the link and waits for its first attempt, at most for the connect timeout.
+    ///
+    /// A Redis that is down, or slow, is not an error: the link goes on trying for as long as it lives,
+    /// unless [`Config::reconnect`] is off. Of several endpoints it takes the first that answers,
+    /// whatever their topology. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the configuration cannot work; [`Error::Refused`] or [`Error::Tls`] if Redis
+    /// answers the first attempt but there is no way in.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let route = Fixed(config.clients()?);
+        let (link, first) = Self::start(Arc::new(route), Setup::of(&config), config.link);
         link.once_tried(first).await
     }
 
