@@ -43,6 +43,7 @@
 mod backoff;
 mod balancer;
 mod catalogue;
+mod cluster;
 mod config;
 mod error;
 mod handle;

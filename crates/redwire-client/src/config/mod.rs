@@ -294,10 +294,6 @@ impl Config {
 
     /// What redis-rs needs to reach a server: RESP3, for pushes beside replies, and the login. Neither
     /// the database nor the name: redis-rs would rewrite or ignore what Redis says to them.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for servers that a cluster or sentinel names")
-    )]
     pub(crate) fn client(&self, endpoint: &Endpoint) -> Result<Client, Error> {
         self.client_with(endpoint, self.login())
     }

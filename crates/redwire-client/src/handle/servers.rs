@@ -1,26 +1,30 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::Scope;
+use crate::cluster::Cluster;
 use crate::link::Fixed;
-use crate::node::{Call, Lane, Node};
+use crate::node::{Batch, Call, Lane, Node};
 use crate::{Config, Endpoint, Error, Topology};
 
 /// Which server a command goes to.
 #[derive(Debug)]
 pub(super) enum Servers {
     Single(Node),
+    Cluster(Cluster),
 }
 
 impl Servers {
     pub(super) fn new(config: &Arc<Config>) -> Result<Self, Error> {
-        let servers = config.clients()?;
         match &config.topology {
             Topology::Single => {
-                Ok(Self::Single(Node::new(Arc::new(Fixed(servers)), config.clone())))
+                let servers = Fixed(config.clients()?);
+                Ok(Self::Single(Node::new(Arc::new(servers), config.clone())))
             }
-            Topology::Cluster | Topology::Sentinel { .. } => {
+            Topology::Cluster => Ok(Self::Cluster(Cluster::new(config)?)),
+            Topology::Sentinel { .. } => {
                 Err(Error::Config { option: "topology", problem: "is not built yet".into() })
             }
         }
@@ -29,6 +33,7 @@ impl Servers {
     pub(super) async fn once_tried(&self, database: u32) -> Result<(), Error> {
         match self {
             Self::Single(node) => node.once_tried(database).await,
+            Self::Cluster(cluster) => cluster.once_tried().await,
         }
     }
 
@@ -36,18 +41,94 @@ impl Servers {
     pub(super) async fn reply(&self, scope: Scope, call: Call<'_>) -> Result<Value, Error> {
         match self {
             Self::Single(node) => node.reply(scope.database, call).await,
+            Self::Cluster(cluster) => {
+                check(scope, call.name)?;
+                cluster.reply(call).await
+            }
         }
     }
 
+    /// Each reply may be an error reply.
+    pub(super) async fn replies(
+        &self,
+        scope: Scope,
+        batch: Batch<'_>,
+    ) -> Result<Vec<Value>, Error> {
+        match self {
+            Self::Single(node) => node.lane(scope.database, batch.name)?.batch(batch).await,
+            Self::Cluster(cluster) => {
+                check(scope, batch.name)?;
+                cluster.replies(batch).await
+            }
+        }
+    }
+
+    /// All replies to a transaction, from `MULTI` to `EXEC`, and the endpoint of who has sent them.
+    #[expect(dead_code, reason = "for transactions")]
+    pub(super) async fn together(
+        &self,
+        scope: Scope,
+        name: &str,
+        enclosed: &Pipeline,
+    ) -> Result<(Arc<str>, Vec<Value>), Error> {
+        match self {
+            Self::Single(node) => {
+                let lane = node.lane(scope.database, name)?;
+                let replies = lane.replies(name, enclosed, 0, enclosed.len()).await?;
+                Ok((lane.link().endpoint(), replies))
+            }
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.together(name, enclosed).await
+            }
+        }
+    }
+
+    /// The reply of each master of a cluster.
+    pub(super) async fn on_all_masters(
+        &self,
+        scope: Scope,
+        call: Call<'_>,
+    ) -> Result<BTreeMap<Endpoint, Result<Value, Error>>, Error> {
+        match self {
+            Self::Single(_) => {
+                let problem = "this is no cluster, so it has no masters".into();
+                Err(Error::Invalid { command: call.name.to_owned(), problem })
+            }
+            Self::Cluster(cluster) => {
+                check(scope, call.name)?;
+                cluster.on_all_masters(call).await
+            }
+        }
+    }
+
+    /// Whether a command that was sent over [`lane_now`](Self::lane_now) has to be sent once more.
+    pub(super) fn is_elsewhere(&self, outcome: &Result<Value, Error>, repeatable: bool) -> bool {
+        match self {
+            Self::Single(_) => false,
+            Self::Cluster(cluster) => cluster.is_elsewhere(outcome, repeatable),
+        }
+    }
+
+    /// Whether that can be.
+    pub(super) fn redirects(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     /// Where commands with the keys of this one go.
+    #[expect(dead_code, reason = "for what needs a connection of its own")]
     pub(super) async fn lane_of(
         &self,
         scope: Scope,
         name: &str,
-        _command: &Cmd,
+        command: &Cmd,
     ) -> Result<Arc<Lane>, Error> {
         match self {
             Self::Single(node) => node.lane(scope.database, name),
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.lane_of(name, command).await
+            }
         }
     }
 
@@ -56,22 +137,36 @@ impl Servers {
         &self,
         scope: Scope,
         name: &str,
-        _command: &Cmd,
+        command: &Cmd,
     ) -> Option<Result<Arc<Lane>, Error>> {
         match self {
             Self::Single(node) => Some(node.lane(scope.database, name)),
+            Self::Cluster(cluster) => match check(scope, name) {
+                Ok(()) => cluster.lane_now(name, command),
+                Err(error) => Some(Err(error)),
+            },
         }
     }
 
     pub(super) fn endpoints(&self) -> Vec<Endpoint> {
         match self {
             Self::Single(node) => node.endpoints(),
+            Self::Cluster(cluster) => cluster.endpoints(),
         }
     }
 
     pub(super) fn close(&self) {
         match self {
             Self::Single(node) => node.close(),
+            Self::Cluster(cluster) => cluster.close(),
         }
     }
+}
+
+fn check(scope: Scope, name: &str) -> Result<(), Error> {
+    if scope.database == 0 {
+        return Ok(());
+    }
+    let problem = format!("a cluster has only database 0, and not {}", scope.database);
+    Err(Error::Invalid { command: name.to_owned(), problem: problem.into() })
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 
 pub(crate) use dedicated::Dedicated;
-pub(crate) use lane::{Call, Lane};
+pub(crate) use lane::{Batch, Call, Lane};
 
 use crate::link::{Link, Route, Setup};
 use crate::lock::lock;
