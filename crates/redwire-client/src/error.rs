@@ -298,6 +298,9 @@ impl From<Error> for redis::RedisError {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Aborted { source, .. } => return source.clone(),
+            Error::Server { code, detail, .. } => {
+                return redis::make_extension_error(code.clone(), Some(detail.clone()));
+            }
             Error::Timeout { .. } | Error::PoolTimeout { .. } => io::ErrorKind::TimedOut,
             Error::Lost { .. } => io::ErrorKind::ConnectionAborted,
             Error::Unavailable { .. } | Error::Closed { .. } => io::ErrorKind::NotConnected,

@@ -68,6 +68,7 @@ extern crate self as redwire_client;
 mod backoff;
 mod balancer;
 mod catalogue;
+mod cluster;
 pub mod compat;
 mod config;
 mod error;

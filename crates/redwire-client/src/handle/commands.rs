@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use redis::{Cmd, FromRedisValue, Pipeline, Value};
@@ -5,9 +6,9 @@ use tracing::Instrument as _;
 
 use super::scripts::{Scripts, by_hash, is_unknown};
 use super::{Pending, Redis};
-use crate::Error;
 use crate::catalogue::{self, Flags, instead_of, name_of};
-use crate::node::Call;
+use crate::node::{Batch, Call};
+use crate::{Endpoint, Error};
 
 /// Commands of any kind.
 impl Redis {
@@ -39,13 +40,15 @@ impl Redis {
     }
 
     /// Sends a command at once, and does not wait for the reply: that can be awaited later, in any
-    /// order, or never. Commands are carried out in the order of these calls.
+    /// order, or never. Commands are carried out in the order of these calls; in a cluster, those of one
+    /// node are, unless their slot is about to move.
     pub fn send(&self, command: Cmd) -> Pending {
         Pending::new(self, command)
     }
 
-    /// Sends many commands in one write, on one connection. Each has its own reply or error. One that is
-    /// [atomic](Pipeline::atomic) is a [transaction](Self::multi).
+    /// Sends many commands in one write, on one connection; in a cluster each node gets its commands in
+    /// one write. Each has its own reply or error. A pipeline that is [atomic](Pipeline::atomic) is a
+    /// [transaction](Self::multi).
     ///
     /// # Errors
     ///
@@ -89,7 +92,7 @@ impl Redis {
 
     async fn reply_as_it_is(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
         let flags = self.flags(name, command).await?;
-        let repeatable = flags.read_only || self.scope.idempotent;
+        let repeatable = self.is_repeatable(flags);
         let call = Call { name, command, flags, repeatable };
         let since = Instant::now();
         let span = tracing::debug_span!("redis", command = name, family = flags.family.name());
@@ -105,20 +108,54 @@ impl Redis {
         skip: usize,
         count: usize,
     ) -> Result<Vec<Value>, Error> {
+        if pipeline.is_transaction() {
+            return Ok(vec![self.exec(pipeline).await?]);
+        }
         let Some(first) = pipeline.cmd_iter().next() else { return Ok(Vec::new()) };
-        let mut blocking = false;
+        let (mut blocking, mut repeatable) = (false, true);
         for command in pipeline.cmd_iter() {
-            blocking |= self.flags(&name_of(command), command).await?.blocking;
+            let flags = self.flags(&name_of(command), command).await?;
+            blocking |= flags.blocking;
+            repeatable &= self.is_repeatable(flags);
         }
-        let name = if pipeline.is_transaction() { "EXEC".to_owned() } else { name_of(first) };
-        let lane = self.inner.servers.lane_of(self.scope, &name, first).await?;
-        if !blocking {
-            return lane.replies(&name, pipeline, skip, count).await;
-        }
-        let mut connection = lane.dedicated(&name).await?;
-        let replies = connection.replies(&name, pipeline, skip, count, None).await;
-        connection.give_back();
-        replies
+        let name = name_of(first);
+        let batch = Batch { name: &name, pipeline, skip, count, blocking, repeatable };
+        self.inner.servers.replies(self.scope, batch).await
+    }
+
+    /// Sends a command to each master of a cluster, and returns what each of them said.
+    ///
+    /// A command with a key is answered by the key's master in all of them. For what a cluster has no
+    /// one place for, such as `KEYS` or `FLUSHALL`: [`command`](Self::command) sends these to any one
+    /// master.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if this is no cluster, and [`Error::Unavailable`] if no master is known.
+    pub async fn on_all_masters(
+        &self,
+        command: &Cmd,
+    ) -> Result<BTreeMap<Endpoint, Result<Value, Error>>, Error> {
+        let name = name_of(command);
+        let flags = self.flags(&name, command).await?;
+        let call = Call { name: &name, command, flags, repeatable: self.is_repeatable(flags) };
+        let replies = self.inner.servers.on_all_masters(self.scope, call).await?;
+        let refined = |(master, reply): (Endpoint, Result<Value, Error>)| {
+            let reply = reply.and_then(|reply| match reply {
+                Value::ServerError(error) => {
+                    let endpoint = master.to_string().into();
+                    Err(Error::from_reply(endpoint, name.clone(), &error.into()))
+                }
+                value => Ok(value),
+            });
+            (master, reply)
+        };
+        Ok(replies.into_iter().map(refined).collect())
+    }
+
+    /// Whether it may be sent again although it may have been carried out.
+    pub(super) fn is_repeatable(&self, flags: Flags) -> bool {
+        flags.read_only || self.scope.idempotent
     }
 
     /// Queues it; None if the server for it is not known at once.

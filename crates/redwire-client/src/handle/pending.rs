@@ -31,8 +31,22 @@ impl Pending {
             Ok(_) => None,
             Err(error) => Some(Err(error.clone())),
         };
-        let family = known.ok().flatten().unwrap_or_default().family;
+        let flags = known.ok().flatten().unwrap_or_default();
+        let family = flags.family;
         Self(match sent {
+            Some(Ok(pending)) if redis.inner.servers.redirects() => {
+                // Also if nobody awaits it.
+                let repeatable = redis.is_repeatable(flags);
+                let task = tokio::spawn(async move {
+                    let outcome = pending.reply().await;
+                    if redis.inner.servers.is_elsewhere(&outcome, repeatable) {
+                        return redis.command(&command).await;
+                    }
+                    redis.inner.observed.done(family, since, &outcome);
+                    redis.refined(name_of(&command), outcome?)
+                });
+                State::Elsewhere(task, name)
+            }
             Some(Ok(pending)) => State::Sent(Box::pin(async move {
                 let reply = pending.reply().await;
                 redis.inner.observed.done(family, since, &reply);

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::Scope;
+use crate::cluster::Cluster;
 use crate::link::{Fixed, Link};
-use crate::node::{Call, Lane, Node};
+use crate::node::{Batch, Call, Lane, Node};
 use crate::sentinel::Watched;
 use crate::{Config, Endpoint, Error, Topology};
 
@@ -13,21 +15,21 @@ use crate::{Config, Endpoint, Error, Topology};
 pub(super) enum Servers {
     Single(Node),
     Sentinel(Watched),
+    Cluster(Cluster),
 }
 
 impl Servers {
     pub(super) fn new(config: &Arc<Config>) -> Result<Self, Error> {
-        let servers = config.clients()?;
         match &config.topology {
             Topology::Single => {
-                Ok(Self::Single(Node::new(Arc::new(Fixed(servers)), config.clone())))
+                let servers = Fixed(config.clients()?);
+                Ok(Self::Single(Node::new(Arc::new(servers), config.clone())))
             }
             Topology::Sentinel { master } => {
-                Ok(Self::Sentinel(Watched::new(servers, master, config)))
+                let sentinels = config.clients()?;
+                Ok(Self::Sentinel(Watched::new(sentinels, master, config)))
             }
-            Topology::Cluster => {
-                Err(Error::Config { option: "topology", problem: "is not built yet".into() })
-            }
+            Topology::Cluster => Ok(Self::Cluster(Cluster::new(config)?)),
         }
     }
 
@@ -35,6 +37,7 @@ impl Servers {
         match self {
             Self::Single(node) => node.once_tried(database).await,
             Self::Sentinel(watched) => watched.master().once_tried(database).await,
+            Self::Cluster(cluster) => cluster.once_tried().await,
         }
     }
 
@@ -43,7 +46,79 @@ impl Servers {
         match self {
             Self::Single(node) => node.reply(scope.database, call).await,
             Self::Sentinel(watched) => watched.node(scope).reply(scope.database, call).await,
+            Self::Cluster(cluster) => {
+                check(scope, call.name)?;
+                cluster.reply(call).await
+            }
         }
+    }
+
+    /// Each reply may be an error reply.
+    pub(super) async fn replies(
+        &self,
+        scope: Scope,
+        batch: Batch<'_>,
+    ) -> Result<Vec<Value>, Error> {
+        match self {
+            Self::Single(node) => node.lane(scope.database, batch.name)?.batch(batch).await,
+            Self::Sentinel(watched) => {
+                watched.node(scope).lane(scope.database, batch.name)?.batch(batch).await
+            }
+            Self::Cluster(cluster) => {
+                check(scope, batch.name)?;
+                cluster.replies(batch).await
+            }
+        }
+    }
+
+    /// All replies to a transaction, from `MULTI` to `EXEC`, and the endpoint of who has sent them.
+    pub(super) async fn together(
+        &self,
+        scope: Scope,
+        name: &str,
+        enclosed: &Pipeline,
+    ) -> Result<(Arc<str>, Vec<Value>), Error> {
+        match self {
+            Self::Single(node) => node.together(scope.database, name, enclosed).await,
+            Self::Sentinel(watched) => {
+                watched.node(scope).together(scope.database, name, enclosed).await
+            }
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.together(name, enclosed).await
+            }
+        }
+    }
+
+    /// The reply of each master of a cluster.
+    pub(super) async fn on_all_masters(
+        &self,
+        scope: Scope,
+        call: Call<'_>,
+    ) -> Result<BTreeMap<Endpoint, Result<Value, Error>>, Error> {
+        match self {
+            Self::Single(_) | Self::Sentinel(_) => {
+                let problem = "this is no cluster, so it has no masters".into();
+                Err(Error::Invalid { command: call.name.to_owned(), problem })
+            }
+            Self::Cluster(cluster) => {
+                check(scope, call.name)?;
+                cluster.on_all_masters(call).await
+            }
+        }
+    }
+
+    /// Whether a command that was sent over [`lane_now`](Self::lane_now) has to be sent once more.
+    pub(super) fn is_elsewhere(&self, outcome: &Result<Value, Error>, repeatable: bool) -> bool {
+        match self {
+            Self::Single(_) | Self::Sentinel(_) => false,
+            Self::Cluster(cluster) => cluster.is_elsewhere(outcome, repeatable),
+        }
+    }
+
+    /// Whether that can be.
+    pub(super) fn redirects(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 
     /// Where commands with the keys of this one go.
@@ -51,11 +126,15 @@ impl Servers {
         &self,
         scope: Scope,
         name: &str,
-        _command: &Cmd,
+        command: &Cmd,
     ) -> Result<Arc<Lane>, Error> {
         match self {
             Self::Single(node) => node.lane(scope.database, name),
             Self::Sentinel(watched) => watched.node(scope).lane(scope.database, name),
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.lane_of(name, command).await
+            }
         }
     }
 
@@ -64,11 +143,15 @@ impl Servers {
         &self,
         scope: Scope,
         name: &str,
-        _command: &Cmd,
+        command: &Cmd,
     ) -> Option<Result<Arc<Lane>, Error>> {
         match self {
             Self::Single(node) => Some(node.lane(scope.database, name)),
             Self::Sentinel(watched) => Some(watched.node(scope).lane(scope.database, name)),
+            Self::Cluster(cluster) => match check(scope, name) {
+                Ok(()) => cluster.lane_now(name, command),
+                Err(error) => Some(Err(error)),
+            },
         }
     }
 
@@ -77,6 +160,7 @@ impl Servers {
         match self {
             Self::Single(node) => node.subscriptions().await,
             Self::Sentinel(watched) => watched.master().subscriptions().await,
+            Self::Cluster(cluster) => cluster.link_for_channels().await,
         }
     }
 
@@ -84,6 +168,7 @@ impl Servers {
         match self {
             Self::Single(node) => node.endpoints(),
             Self::Sentinel(watched) => watched.endpoints(),
+            Self::Cluster(cluster) => cluster.endpoints(),
         }
     }
 
@@ -91,6 +176,15 @@ impl Servers {
         match self {
             Self::Single(node) => node.close(),
             Self::Sentinel(watched) => watched.close(),
+            Self::Cluster(cluster) => cluster.close(),
         }
     }
+}
+
+fn check(scope: Scope, name: &str) -> Result<(), Error> {
+    if scope.database == 0 {
+        return Ok(());
+    }
+    let problem = format!("a cluster has only database 0, and not {}", scope.database);
+    Err(Error::Invalid { command: name.to_owned(), problem: problem.into() })
 }

@@ -21,6 +21,19 @@ pub(crate) struct Call<'a> {
     pub(crate) repeatable: bool,
 }
 
+/// Commands that are sent together, and so many of their replies after the first `skip`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) skip: usize,
+    pub(crate) count: usize,
+    /// Whether one of them may wait for other clients.
+    pub(crate) blocking: bool,
+    /// Whether all of them may be sent again although they may have been carried out.
+    pub(crate) repeatable: bool,
+}
+
 /// The connections to one database of one server: a shared one, and a pool for what needs its own.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -106,6 +119,18 @@ impl Lane {
         count: usize,
     ) -> Result<Vec<Value>, Error> {
         self.link.replies(name, pipeline, skip, count).await
+    }
+
+    /// Each reply may be an error reply. On a connection of its own if a command of it blocks.
+    pub(crate) async fn batch(&self, batch: Batch<'_>) -> Result<Vec<Value>, Error> {
+        let Batch { name, pipeline, skip, count, blocking, .. } = batch;
+        if !blocking {
+            return self.replies(name, pipeline, skip, count).await;
+        }
+        let mut connection = self.dedicated(name).await?;
+        let replies = connection.replies(name, pipeline, skip, count, None).await;
+        connection.give_back();
+        replies
     }
 
     pub(crate) fn send(&self, name: &str, command: Cmd, fast: bool) -> Result<Pending, Error> {

@@ -6,10 +6,11 @@ mod lane;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use redis::{Pipeline, Value};
 use tokio::sync::OnceCell;
 
 pub(crate) use dedicated::Dedicated;
-pub(crate) use lane::{Call, Lane};
+pub(crate) use lane::{Batch, Call, Lane};
 
 use crate::link::{Link, Route, Setup};
 use crate::lock::lock;
@@ -56,13 +57,25 @@ impl Node {
         Ok(())
     }
 
-    pub(crate) async fn reply(&self, database: u32, call: Call<'_>) -> Result<redis::Value, Error> {
+    pub(crate) async fn reply(&self, database: u32, call: Call<'_>) -> Result<Value, Error> {
         let lane = self.lane(database, call.name)?;
         let reply = lane.reply(call).await;
         if let Err(Error::Refused { .. }) = reply {
             self.forget(database, &lane);
         }
         reply
+    }
+
+    /// All replies to a transaction, from `MULTI` to `EXEC`, and the endpoint of who has sent them.
+    pub(crate) async fn together(
+        &self,
+        database: u32,
+        name: &str,
+        enclosed: &Pipeline,
+    ) -> Result<(Arc<str>, Vec<Value>), Error> {
+        let lane = self.lane(database, name)?;
+        let replies = lane.replies(name, enclosed, 0, enclosed.len()).await?;
+        Ok((lane.link().endpoint(), replies))
     }
 
     /// The link that all subscribers share, after its first attempt to connect. It knows no databases:

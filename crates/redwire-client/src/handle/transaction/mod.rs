@@ -59,11 +59,25 @@ impl Redis {
 
     /// Carries them out in one write on the shared connection, whether the pipeline is atomic or not.
     pub(super) async fn transact(&self, commands: &Pipeline) -> Verdict {
-        let Some(first) = check(commands)? else { return Ok(Vec::new()) };
-        let lane = self.inner.servers.lane_of(self.scope, "EXEC", first).await?;
-        let (enclosed, count) = verdict::enclosed(commands);
-        let replies = lane.replies("EXEC", &enclosed, 0, count).await?;
-        verdict::of(&lane.link().endpoint(), commands, replies)
+        if check(commands)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let (endpoint, replies) = self.together(commands).await?;
+        verdict::of(&endpoint, commands, replies)
+    }
+
+    /// The reply to `EXEC`, as redis-rs expects it of an atomic pipeline.
+    pub(super) async fn exec(&self, commands: &Pipeline) -> Result<Value, Error> {
+        if check(commands)?.is_none() {
+            return Ok(Value::Array(Vec::new()));
+        }
+        let (endpoint, replies) = self.together(commands).await?;
+        Ok(verdict::exec(&endpoint, replies)?.map_or(Value::Nil, Value::Array))
+    }
+
+    async fn together(&self, commands: &Pipeline) -> Result<(Arc<str>, Vec<Value>), Error> {
+        let (enclosed, _) = verdict::enclosed(commands);
+        self.inner.servers.together(self.scope, "EXEC", &enclosed).await
     }
 }
 

@@ -23,26 +23,20 @@ pub(super) fn enclosed(commands: &Pipeline) -> (Pipeline, usize) {
     (enclosed, count)
 }
 
-/// From the replies to all that was [`enclosed`].
-pub(super) fn of(endpoint: &Arc<str>, commands: &Pipeline, replies: Vec<Value>) -> Verdict {
-    let refused = |command: String, error: ServerError| {
-        Error::from_reply(endpoint.clone(), command, &error.into())
+/// What Redis said to each command, or nothing if a watched key was changed; from the replies to all that
+/// was [`enclosed`].
+pub(super) fn exec(endpoint: &Arc<str>, replies: Vec<Value>) -> Result<Option<Vec<Value>>, Error> {
+    let refused = |command: &str, error: ServerError| {
+        Error::from_reply(endpoint.clone(), command.to_owned(), &error.into())
     };
     let mut replies = replies.into_iter();
     // Without it the others were carried out, one by one.
     if let Some(Value::ServerError(error)) = replies.next() {
-        return Err(refused("MULTI".to_owned(), error));
+        return Err(refused("MULTI", error));
     }
     match replies.next_back() {
-        Some(Value::Array(values)) if values.len() == commands.len() => {
-            let names = commands.cmd_iter().map(name_of);
-            let reply = |(name, value)| match value {
-                Value::ServerError(error) => Err(refused(name, error)),
-                value => Ok(value),
-            };
-            Ok(names.zip(values).map(reply).collect())
-        }
-        Some(Value::Nil) => Err(Error::Conflict { endpoint: endpoint.clone() }),
+        Some(Value::Array(values)) => Ok(Some(values)),
+        Some(Value::Nil) => Ok(None),
         Some(Value::ServerError(error)) if error.code() == "EXECABORT" => {
             let places = replies.enumerate().filter_map(|(place, reply)| match reply {
                 Value::ServerError(error) => Some((place, error)),
@@ -50,7 +44,25 @@ pub(super) fn of(endpoint: &Arc<str>, commands: &Pipeline, replies: Vec<Value>) 
             });
             Err(Error::discarded(endpoint.clone(), places, error.into()))
         }
-        Some(Value::ServerError(error)) => Err(refused("EXEC".to_owned(), error)),
+        Some(Value::ServerError(error)) => Err(refused("EXEC", error)),
         _ => Err(Error::Reply { endpoint: endpoint.clone(), command: "EXEC".to_owned() }),
+    }
+}
+
+/// The same for each command by itself.
+pub(super) fn of(endpoint: &Arc<str>, commands: &Pipeline, replies: Vec<Value>) -> Verdict {
+    match exec(endpoint, replies)? {
+        Some(values) if values.len() == commands.len() => {
+            let names = commands.cmd_iter().map(name_of);
+            let reply = |(name, value)| match value {
+                Value::ServerError(error) => {
+                    Err(Error::from_reply(endpoint.clone(), name, &ServerError::into(error)))
+                }
+                value => Ok(value),
+            };
+            Ok(names.zip(values).map(reply).collect())
+        }
+        Some(_) => Err(Error::Reply { endpoint: endpoint.clone(), command: "EXEC".to_owned() }),
+        None => Err(Error::Conflict { endpoint: endpoint.clone() }),
     }
 }
