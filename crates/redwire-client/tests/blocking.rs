@@ -49,7 +49,7 @@ async fn a_wait_for_a_stream_holds_up_nobody() {
     assert!(matches!(read.await.unwrap(), Value::Map(streams) if streams.len() == 1));
 }
 
-// Longer than the deadline of other commands.
+// S299: longer than the deadline of other commands.
 #[tokio::test]
 async fn a_wait_may_take_as_long_as_it_says() {
     let server = RedisServer::start().await;
