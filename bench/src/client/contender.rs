@@ -1,12 +1,14 @@
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use redwire_test::RedisServer;
 use tokio::time::timeout;
 
 use super::data::Inbox;
 use super::spent::Spent;
-use super::workloads::{self, Server, Workload};
+use super::workloads::{self, Workload};
 use crate::Result;
 
 /// A client library, used as its documentation says. Clones share a connection, or a pool of them.
@@ -35,7 +37,7 @@ pub(crate) trait Client: Clone + Send + Sync + 'static {
         list: &str,
     ) -> impl Future<Output = Result<Self::Value>> + Send;
 
-    /// Returns when Redis has confirmed it.
+    /// May return before Redis has confirmed it.
     fn subscribe(&self, channel: &str) -> impl Future<Output = Result<Self::Subscription>> + Send;
 
     /// Waits for at least one message, and puts all that it got into the inbox.
@@ -45,18 +47,20 @@ pub(crate) trait Client: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
+type Turn = Pin<Box<dyn Future<Output = Result<Spent>> + Send>>;
+
 /// A [`Client`] without its type.
 #[derive(Clone, Copy)]
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
     /// Whether all are compared with this one.
     pub(crate) is_the_measure: bool,
-    turn: fn(Workload, Server, Duration) -> Pin<Box<dyn Future<Output = Result<Spent>> + Send>>,
+    turn: fn(Workload, Arc<RedisServer>, Duration) -> Turn,
 }
 
 impl Contender {
     pub(crate) const fn of<C: Client>(name: &'static str) -> Self {
-        let turn = |workload, server, length| Box::pin(turn::<C>(workload, server, length)) as _;
+        let turn = |workload, redis, length| Box::pin(turn::<C>(workload, redis, length)) as _;
         Self { name, is_the_measure: false, turn }
     }
 
@@ -67,10 +71,10 @@ impl Contender {
     pub(crate) async fn turn(
         &self,
         workload: Workload,
-        server: Server,
+        redis: Arc<RedisServer>,
         length: Duration,
     ) -> Result<Spent> {
-        let turn = timeout(length + PATIENCE, (self.turn)(workload, server, length));
+        let turn = timeout(length + PATIENCE, (self.turn)(workload, redis, length));
         let result = turn.await.unwrap_or_else(|_| Err("it never ended".into()));
         result.map_err(|error| format!("{}, {workload}: {error}", self.name).into())
     }
@@ -80,8 +84,12 @@ impl Contender {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Connects and warms up, then measures.
-async fn turn<C: Client>(workload: Workload, server: Server, length: Duration) -> Result<Spent> {
-    let client = C::connect(&server.url).await?;
-    workloads::run(workload, &client, &server, length / 10).await?;
-    workloads::run(workload, &client, &server, length).await
+async fn turn<C: Client>(
+    workload: Workload,
+    redis: Arc<RedisServer>,
+    length: Duration,
+) -> Result<Spent> {
+    let client = C::connect(&redis.url()).await?;
+    workloads::run(workload, &client, &redis, length / 10).await?;
+    workloads::run(workload, &client, &redis, length).await
 }

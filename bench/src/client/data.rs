@@ -94,7 +94,8 @@ impl Inbox {
             && message.len() == MESSAGE
             && message.iter().skip(8).all(|&byte| byte == FILLING);
         if !is_next {
-            return Err(format!("message {} is missing or garbled", self.count).into());
+            let number = message.first_chunk().map(|head| u64::from_le_bytes(*head));
+            return Err(format!("instead of message {} came {number:?}", self.count).into());
         }
         self.count += 1;
         self.taken.store(self.count, Ordering::Relaxed);

@@ -5,6 +5,7 @@ mod spent;
 mod traffic;
 mod workloads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redwire_test::RedisServer;
@@ -15,7 +16,7 @@ use crate::table::{Table, figure};
 use contenders::CONTENDERS;
 use data::Entry;
 use spent::Spent;
-use workloads::{Server, Workload};
+use workloads::Workload;
 
 /// How long a run is.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +40,10 @@ pub(crate) fn run(extent: Extent) -> Result<Table> {
 }
 
 async fn compare(extent: Extent) -> Result<Table> {
-    let redis = RedisServer::start().await;
+    let redis = Arc::new(RedisServer::start().await);
     for entry in Entry::all() {
         redis.command(&[b"SET", entry.key.as_bytes(), &entry.value]).await;
     }
-    let server = Server { url: redis.url(), port: redis.port() };
     let mut table = Table::new(&[
         "workload",
         "client",
@@ -56,7 +56,7 @@ async fn compare(extent: Extent) -> Result<Table> {
         let mut turns = CONTENDERS.map(|_| Vec::with_capacity(extent.rounds));
         for _ in 0..extent.rounds {
             for (contender, turns) in CONTENDERS.iter().zip(&mut turns) {
-                turns.push(contender.turn(workload, server.clone(), extent.turn).await?);
+                turns.push(contender.turn(workload, redis.clone(), extent.turn).await?);
             }
         }
         for (contender, turns_of) in CONTENDERS.iter().zip(&turns) {

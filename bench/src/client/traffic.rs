@@ -22,11 +22,11 @@ const BURST: u64 = 64;
 const AHEAD: u64 = 4096;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Pushes numbers from 0 to every list until it is over, and then the end. Returns its CPU time.
+/// Pushes numbers from 0 to every list, at least one, until it is over, and then the end. Returns its CPU time.
 pub(crate) fn push(port: u16, over: Over) -> JoinHandle<Result<Duration>> {
     thread(port, move |socket| {
         for number in 0_u64.. {
-            let is_over = over.is_reached();
+            let is_over = number > 0 && over.is_reached();
             let element = if is_over { END.to_vec() } else { number.to_string().into_bytes() };
             for list in LISTS {
                 socket.add(&[b"RPUSH", list.as_bytes(), &element]);

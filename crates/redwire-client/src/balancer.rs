@@ -1,6 +1,4 @@
-use redis::Value;
-
-use crate::{Error, Link};
+use crate::{Error, Redis};
 
 /// Chooses the least loaded servers, one from each row, by sorted sets: one set for each row (a rack, a
 /// site, a kind of server), whose members are servers and whose scores are their loads.
@@ -9,11 +7,11 @@ use crate::{Error, Link};
 /// one step in Redis, however many balancers there are. All rows have to be on the same Redis.
 ///
 /// ```no_run
-/// use redwire_client::{Balancer, Link};
+/// use redwire_client::{Balancer, Redis};
 ///
 /// # async fn choose() -> Result<(), redwire_client::Error> {
-/// let link = Link::connect("redis://127.0.0.1").await?;
-/// let balancer = Balancer::new(link, ["odd", "even"]);
+/// let redis = Redis::connect("redis://127.0.0.1").await?;
+/// let balancer = Balancer::new(redis, ["odd", "even"]);
 /// if let Some(servers) = balancer.reserve(1.0).await? {
 ///     // Write to all of `servers`, then give them back.
 ///     balancer.release(&servers, 1.0).await?;
@@ -23,7 +21,7 @@ use crate::{Error, Link};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Balancer {
-    link: Link,
+    redis: Redis,
     rows: Vec<Box<str>>,
 }
 
@@ -35,22 +33,21 @@ const CHOOSE: &str = include_str!("balancer.lua");
 
 impl Balancer {
     /// A balancer over these rows, each the key of a sorted set.
-    pub fn new<S: Into<Box<str>>>(link: Link, rows: impl IntoIterator<Item = S>) -> Self {
-        Self { link, rows: rows.into_iter().map(Into::into).collect() }
+    pub fn new<S: Into<Box<str>>>(redis: Redis, rows: impl IntoIterator<Item = S>) -> Self {
+        Self { redis, rows: rows.into_iter().map(Into::into).collect() }
     }
 
     /// The servers of each row that have exactly this load.
     ///
     /// # Errors
     ///
-    /// As [`Link::command`].
+    /// As [`Redis::command`].
     pub async fn candidates(&self, load: f64) -> Result<Vec<Servers>, Error> {
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let mut command = redis::cmd("ZRANGEBYSCORE");
             command.arg(&**row).arg(load).arg(load);
-            let reply = self.link.command(&command).await?;
-            rows.push(self.names(reply, "ZRANGEBYSCORE")?);
+            rows.push(self.redis.query(&command).await?);
         }
         Ok(rows)
     }
@@ -60,7 +57,7 @@ impl Balancer {
     ///
     /// # Errors
     ///
-    /// As [`Link::command`].
+    /// As [`Redis::command`].
     pub async fn pick(&self) -> Result<Option<Servers>, Error> {
         self.choose(0.0, None).await
     }
@@ -69,7 +66,7 @@ impl Balancer {
     ///
     /// # Errors
     ///
-    /// As [`Link::command`]; after [`Error::Lost`] and [`Error::Timeout`] it may have been added.
+    /// As [`Redis::command`]; after [`Error::Lost`] and [`Error::Timeout`] it may have been added.
     pub async fn reserve(&self, load: f64) -> Result<Option<Servers>, Error> {
         self.choose(load, None).await
     }
@@ -92,12 +89,12 @@ impl Balancer {
     ///
     /// # Errors
     ///
-    /// As [`Link::command`].
+    /// As [`Redis::command`].
     pub async fn release(&self, servers: &[String], load: f64) -> Result<(), Error> {
         for (row, server) in self.rows.iter().zip(servers) {
             let mut command = redis::cmd("ZINCRBY");
             command.arg(&**row).arg(-load).arg(server);
-            self.link.command(&command).await?;
+            self.redis.command(&command).await?;
         }
         Ok(())
     }
@@ -114,16 +111,6 @@ impl Balancer {
         for _ in &self.rows {
             command.arg(among.len()).arg(&among);
         }
-        match self.link.command(&command).await? {
-            Value::Nil => Ok(None),
-            reply => self.names(reply, "EVAL").map(Some),
-        }
-    }
-
-    fn names(&self, reply: Value, command: &str) -> Result<Servers, Error> {
-        redis::from_redis_value(reply).map_err(|_| Error::Reply {
-            endpoint: self.link.endpoint().into(),
-            command: command.to_owned(),
-        })
+        self.redis.query(&command).await
     }
 }

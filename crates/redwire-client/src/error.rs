@@ -122,13 +122,33 @@ pub enum Error {
         detail: String,
     },
     /// A transaction of which Redis refused a command before it ran any. Nothing was carried out.
-    #[error("redis at {endpoint} discarded the transaction: {}", reasons(source))]
+    #[error(
+        "redis at {endpoint} discarded the transaction (EXECABORT): {}",
+        reasons(refused, source)
+    )]
     Aborted {
         /// Which Redis.
         endpoint: Arc<str>,
-        /// `EXECABORT`, and what was said to each refused command
-        /// ([`into_server_errors`](redis::RedisError::into_server_errors)).
+        /// The places of the refused commands, from 0, and Redis' words for each, without arguments.
+        refused: Vec<(usize, String)>,
+        /// `EXECABORT Transaction discarded because of previous errors.`
         source: redis::RedisError,
+    },
+    /// Somebody changed a watched key. Nothing of the transaction was carried out, so it may be tried
+    /// again from the watch on.
+    #[error("redis at {endpoint} did not carry out the transaction: a watched key was changed")]
+    Conflict {
+        /// Which Redis.
+        endpoint: Arc<str>,
+    },
+    /// A command that was split over several nodes failed on this one. On others it was carried out, or
+    /// may have been.
+    #[error("{command} was carried out in part at most: {source}")]
+    InPart {
+        /// Which command.
+        command: String,
+        /// What the first part that failed did so with. Names its node.
+        source: Box<Self>,
     },
     /// No connection of the pool became free in time. The command was not sent.
     #[error("no connection to redis at {endpoint} became free for {command} within {after:?}")]
@@ -167,7 +187,7 @@ pub enum Error {
 /// What is known of a command that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Redis never saw it. Sending it again is safe.
+    /// Redis never saw it, or did nothing about it. Sending it again is safe.
     NotSent,
     /// It may have been carried out, or still be. Only what is idempotent may be sent again.
     Unknown,
@@ -179,7 +199,7 @@ impl Error {
     /// Whether the command that failed may have been carried out.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Lost { .. } | Self::Timeout { .. } => Outcome::Unknown,
+            Self::Lost { .. } | Self::Timeout { .. } | Self::InPart { .. } => Outcome::Unknown,
             Self::WrongType { .. }
             | Self::Server { .. }
             | Self::Aborted { .. }
@@ -193,6 +213,7 @@ impl Error {
             | Self::Overloaded { .. }
             | Self::PoolTimeout { .. }
             | Self::Closed { .. }
+            | Self::Conflict { .. }
             | Self::Invalid { .. }
             | Self::NotShareable { .. } => Outcome::NotSent,
         }
@@ -246,6 +267,25 @@ impl Error {
             }
             None => Self::Lost { endpoint, command },
         }
+    }
+
+    /// From what redis-rs reports for a transaction that Redis discarded.
+    pub(crate) fn aborted(endpoint: Arc<str>, source: redis::RedisError) -> Self {
+        let refused = source.clone().into_server_errors().unwrap_or_default();
+        Self::discarded(endpoint, refused.iter().cloned(), source)
+    }
+
+    /// For a transaction of which these commands were refused.
+    pub(crate) fn discarded(
+        endpoint: Arc<str>,
+        refused: impl Iterator<Item = (usize, redis::ServerError)>,
+        source: redis::RedisError,
+    ) -> Self {
+        let words = |(place, error): (usize, redis::ServerError)| {
+            let detail = without_arguments(error.details().unwrap_or_default());
+            (place, format!("{} {detail}", error.code()))
+        };
+        Self::Aborted { endpoint, refused: refused.map(words).collect(), source }
     }
 }
 
@@ -307,13 +347,13 @@ fn refusal(database: u32, error: &redis::RedisError) -> String {
 }
 
 /// The words for the commands that were refused, by their place in the transaction.
-fn reasons(aborted: &redis::RedisError) -> String {
-    let Some(errors) = aborted.clone().into_server_errors() else { return aborted.to_string() };
-    let reason = |(place, error): &(usize, redis::ServerError)| {
-        let detail = without_arguments(error.details().unwrap_or_default());
-        format!("command {}: {} {detail}", place + 1, error.code())
-    };
-    errors.iter().map(reason).collect::<Vec<_>>().join("; ")
+fn reasons(refused: &[(usize, String)], source: &redis::RedisError) -> String {
+    if refused.is_empty() {
+        return source.detail().unwrap_or_default().to_owned();
+    }
+    let reason =
+        |(place, words): &(usize, String)| format!("command {}: {words}", place.saturating_add(1));
+    refused.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
 
 /// Redis quotes what was sent in one place: `unknown command 'x', with args beginning with: …`.

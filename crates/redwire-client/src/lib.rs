@@ -36,7 +36,7 @@
 //! - [`Feed`]: a bounded queue of events, one for each reader.
 //! - [`Config`]: how to reach Redis, from a URL or by setters; `Tls`: whom to trust.
 //! - [`LinkConfig`]: every deadline and bound, with its reason.
-//! - [`ring`]: which of several independent servers holds a key; [`slot()`]: which slot of a cluster.
+//! - [`Sharded`]: several independent servers as one; [`ring`]: which of them holds a key; [`slot()`]: which slot of a cluster.
 //! - [`Balancer`]: the least loaded servers, by sorted sets.
 //! - [`Error`]: what a command can fail with, and whether it may have been carried out.
 
@@ -44,6 +44,7 @@ mod backoff;
 mod balancer;
 mod catalogue;
 mod cluster;
+pub mod compat;
 mod config;
 mod error;
 mod handle;
@@ -52,6 +53,7 @@ mod lock;
 mod node;
 mod observe;
 pub mod ring;
+mod sharded;
 mod slot;
 
 pub use balancer::{Balancer, Servers};
@@ -60,9 +62,10 @@ pub use catalogue::Family;
 pub use config::Tls;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
-pub use handle::{Pending, Redis};
+pub use handle::{Monitor, Pending, Queued, Redis, Transaction, Watched};
 pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
 pub use observe::FamilyStats;
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;
+pub use sharded::Sharded;
 pub use slot::{SLOTS, slot};

@@ -1,7 +1,7 @@
 //! Loads in sorted sets, and who is chosen by them.
 
 use redwire_client::ring::WeightedRing;
-use redwire_client::{Balancer, Link};
+use redwire_client::{Balancer, Redis};
 use redwire_test::RedisServer;
 
 /// The cookbook's rows.
@@ -13,8 +13,8 @@ async fn rows() -> (RedisServer, Balancer) {
     ] {
         redis.command(&[&["ZADD", row], &servers[..]].concat()).await;
     }
-    let link = Link::connect(&redis.url()).await.expect("a link");
-    (redis, Balancer::new(link, ["odd", "even"]))
+    let handle = Redis::connect(&redis.url()).await.expect("a handle");
+    (redis, Balancer::new(handle, ["odd", "even"]))
 }
 
 async fn candidates(balancer: &Balancer, load: f64) -> Vec<String> {
@@ -71,8 +71,8 @@ async fn s390_parallel_reservations_spread_over_equals() {
     for server in servers {
         redis.command(&["ZADD", "row", "0", server]).await;
     }
-    let link = Link::connect(&redis.url()).await.expect("a link");
-    let balancer = Balancer::new(link, ["row"]);
+    let handle = Redis::connect(&redis.url()).await.expect("a handle");
+    let balancer = Balancer::new(handle, ["row"]);
     let reservations: Vec<_> = (0..100)
         .map(|_| {
             let balancer = balancer.clone();
@@ -93,8 +93,8 @@ async fn s390_parallel_reservations_spread_over_equals() {
 #[tokio::test]
 async fn a_ring_says_among_whom_the_least_loaded_is_chosen() {
     let (redis, _) = rows().await;
-    let link = Link::connect(&redis.url()).await.expect("a link");
-    let balancer = Balancer::new(link, ["odd"]);
+    let handle = Redis::connect(&redis.url()).await.expect("a handle");
+    let balancer = Balancer::new(handle, ["odd"]);
     let ring = WeightedRing::new(["server1", "server3", "server5", "server7"].map(|s| (s, 1.0)));
     let preferred: Vec<_> = ring.preference("user:7").take(2).collect();
     let chosen = balancer.reserve_among(100.0, preferred.clone()).await.unwrap().unwrap();

@@ -44,6 +44,7 @@ mod program;
 mod proxy;
 mod redis;
 mod resp;
+mod sentinel;
 
 pub use client::Client;
 pub use cluster::RedisCluster;
@@ -53,5 +54,6 @@ pub use program::Program;
 pub use proxy::Proxy;
 pub use redis::{Generation, RedisServer};
 pub use resp::Reply;
+pub use sentinel::SentinelSet;
 /// The WebSocket library of [`Client`], for its `Message`, `Frame` and `Request` types.
 pub use tokio_tungstenite::tungstenite;

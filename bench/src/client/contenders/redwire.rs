@@ -1,9 +1,5 @@
-use std::ops::Deref;
-
-use futures_util::future::try_join_all;
-use redis::Value;
-use redis::aio::MultiplexedConnection;
-use redwire_client::{Feed, Link, LinkEvent};
+use redis::AsyncCommands as _;
+use redwire_client::{Feed, Link, LinkEvent, Redis};
 
 use super::redis_rs;
 use crate::Result;
@@ -12,79 +8,58 @@ use crate::client::data::Inbox;
 
 #[derive(Clone)]
 pub(crate) struct Redwire {
-    link: Link,
+    redis: Redis,
     url: String,
 }
 
-/// What a link answers, once it is known to be bytes.
-pub(crate) struct Answer(Vec<u8>);
-
-impl Deref for Answer {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 impl Client for Redwire {
-    type Value = Answer;
-    type Waiter = MultiplexedConnection;
-    type Subscription = (Feed, Vec<LinkEvent>, Link);
+    type Value = Vec<u8>;
+    type Waiter = Redis;
+    type Subscription = Subscription;
 
     async fn connect(url: &str) -> Result<Self> {
-        Ok(Self { link: Link::connect(url).await?, url: url.to_owned() })
+        Ok(Self { redis: Redis::connect(url).await?, url: url.to_owned() })
     }
 
-    async fn get(&mut self, key: &str) -> Result<Answer> {
-        get(&self.link, key).await
+    async fn get(&mut self, key: &str) -> Result<Vec<u8>> {
+        Ok(self.redis.get(key).await?)
     }
 
     async fn pipeline<'a>(
         &mut self,
         keys: impl Iterator<Item = &'a str> + Send,
-    ) -> Result<Vec<Answer>> {
-        try_join_all(keys.map(|key| get(&self.link, key))).await
+    ) -> Result<Vec<Vec<u8>>> {
+        redis_rs::pipeline(&mut self.redis, keys).await
     }
 
-    async fn waiter(&self) -> Result<MultiplexedConnection> {
-        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-        let client = redis::Client::open(self.url.as_str())?;
-        Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
+    async fn waiter(&self) -> Result<Redis> {
+        Ok(self.redis.clone())
     }
 
-    async fn pop(waiter: &mut MultiplexedConnection, list: &str) -> Result<Answer> {
-        redis_rs::pop(waiter, list).await.map(Answer)
+    async fn pop(redis: &mut Redis, list: &str) -> Result<Vec<u8>> {
+        redis_rs::pop(redis, list).await
     }
 
-    async fn subscribe(&self, channel: &str) -> Result<Self::Subscription> {
+    async fn subscribe(&self, channel: &str) -> Result<Subscription> {
         let link = Link::connect(&self.url).await?;
         let feed = link.feed();
         link.subscribe(channel);
-        link.confirmed(channel).await;
-        Ok((feed, Vec::new(), link))
+        Ok(Subscription { feed, events: Vec::new(), _link: link })
     }
 
-    async fn receive(
-        (feed, events, _link): &mut Self::Subscription,
-        inbox: &mut Inbox,
-    ) -> Result<()> {
-        if !feed.recv(events).await {
+    async fn receive(subscription: &mut Subscription, inbox: &mut Inbox) -> Result<()> {
+        if !subscription.feed.recv(&mut subscription.events).await {
             return Err("the link ended".into());
         }
-        for event in events.drain(..) {
-            match event {
-                LinkEvent::Message { payload, .. } => inbox.put(&payload)?,
-                other => return Err(format!("{other:?}").into()),
-            }
-        }
-        Ok(())
+        subscription.events.drain(..).try_for_each(|event| match event {
+            LinkEvent::Message { payload, .. } => inbox.put(&payload),
+            other => Err(format!("{other:?}").into()),
+        })
     }
 }
 
-async fn get(link: &Link, key: &str) -> Result<Answer> {
-    match link.command(redis::cmd("GET").arg(key)).await? {
-        Value::BulkString(bytes) => Ok(Answer(bytes)),
-        other => Err(format!("GET answered {other:?}").into()),
-    }
+pub(crate) struct Subscription {
+    feed: Feed,
+    events: Vec<LinkEvent>,
+    _link: Link,
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use redwire_test::RedisServer;
 use tokio::task::JoinSet;
 
-use super::Server;
 use super::awaiting::gets;
 use crate::Result;
 use crate::client::contender::Client;
@@ -12,14 +12,18 @@ use crate::client::traffic;
 
 const TASKS: usize = 64;
 
-pub(super) async fn run<C: Client>(client: &C, server: &Server, length: Duration) -> Result<Spent> {
+pub(super) async fn run<C: Client>(
+    client: &C,
+    redis: &RedisServer,
+    length: Duration,
+) -> Result<Spent> {
     let mut waiters = JoinSet::new();
     for list in LISTS {
         waiters.spawn(pop_after_pop::<C>(client.waiter().await?, list));
     }
     let begin = Begin::now();
     let over = Over::after(length);
-    let pusher = traffic::push(server.port, over.clone());
+    let pusher = traffic::push(redis.port(), over.clone());
     let spent = begin.spent(gets(client, TASKS, &over).await?);
     let elsewhere = pusher.await??;
     if total(waiters).await? == 0 {

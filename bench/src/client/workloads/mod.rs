@@ -6,6 +6,8 @@ mod receiving;
 use std::fmt;
 use std::time::Duration;
 
+use redwire_test::RedisServer;
+
 use super::contender::Client;
 use super::spent::Spent;
 use crate::Result;
@@ -46,23 +48,16 @@ impl fmt::Display for Workload {
     }
 }
 
-/// Where they are measured.
-#[derive(Clone, Debug)]
-pub(crate) struct Server {
-    pub(crate) url: String,
-    pub(crate) port: u16,
-}
-
 pub(crate) async fn run<C: Client>(
     workload: Workload,
     client: &C,
-    server: &Server,
+    redis: &RedisServer,
     length: Duration,
 ) -> Result<Spent> {
     match workload {
         Workload::Awaiting { tasks } => awaiting::run(client, tasks, length).await,
         Workload::Pipelining => pipelining::run(client, length).await,
-        Workload::Blocking => blocking::run(client, server, length).await,
-        Workload::Receiving => receiving::run(client, server, length).await,
+        Workload::Blocking => blocking::run(client, redis, length).await,
+        Workload::Receiving => receiving::run(client, redis, length).await,
     }
 }

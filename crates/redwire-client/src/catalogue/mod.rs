@@ -54,7 +54,7 @@ fn flags_of<'a>(words: impl Iterator<Item = &'a str>) -> Flags {
 /// The flags of this very command: `XREAD` blocks only with `BLOCK`.
 pub(crate) fn known(name: &str, command: &Cmd) -> Option<Flags> {
     let mut flags = *COMMANDS.get(name)?;
-    if matches!(name, "XREAD" | "XREADGROUP") && !has_word(command, b"BLOCK") {
+    if matches!(name, "XREAD" | "XREADGROUP") && !blocks(command) {
         flags.blocking = false;
     }
     Some(flags)
@@ -111,8 +111,11 @@ pub(crate) fn name_of(command: &Cmd) -> String {
     }
 }
 
-fn has_word(command: &Cmd, word: &[u8]) -> bool {
-    command.args_iter().any(|arg| matches!(arg, Arg::Simple(arg) if arg.eq_ignore_ascii_case(word)))
+/// Whether `BLOCK` is among the options of a read of streams; what follows `STREAMS` are names.
+fn blocks(command: &Cmd) -> bool {
+    let is = |arg: &Arg<&[u8]>, word: &[u8]| matches!(arg, Arg::Simple(arg) if arg.eq_ignore_ascii_case(word));
+    let mut options = command.args_iter().take_while(|arg| !is(arg, b"STREAMS"));
+    options.any(|arg| is(&arg, b"BLOCK"))
 }
 
 #[cfg(test)]
@@ -129,6 +132,7 @@ mod tests {
     fn a_read_of_streams_blocks_only_when_it_says_so() {
         assert!(flags(cmd("XREAD").arg("block").arg(0)).blocking);
         assert!(!flags(cmd("XREAD").arg("COUNT").arg(1)).blocking);
+        assert!(!flags(cmd("XREAD").arg("STREAMS").arg("block").arg(0)).blocking);
         assert!(flags(&cmd("BLPOP")).blocking);
         assert!(!flags(&cmd("LPOP")).blocking);
     }

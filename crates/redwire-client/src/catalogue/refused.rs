@@ -1,6 +1,4 @@
-use redis::Cmd;
-
-use super::has_word;
+use redis::{Arg, Cmd};
 
 /// What changes the connection for everybody, or which reply belongs to whom, with what to use in its
 /// place.
@@ -38,10 +36,15 @@ pub(crate) fn instead_of(name: &str, command: &Cmd) -> Option<&'static str> {
         return Some("a command needs a name");
     }
     let is_meant = |(refused, _): &&(&str, &str)| match refused.split_once(' ') {
-        Some((container, word)) => name == container && has_word(command, word.as_bytes()),
+        Some((container, word)) => name == container && is_subcommand(command, word.as_bytes()),
         None => name == *refused,
     };
     REFUSED.iter().find(is_meant).map(|(_, instead)| *instead)
+}
+
+fn is_subcommand(command: &Cmd, word: &[u8]) -> bool {
+    let second = command.args_iter().nth(1);
+    matches!(second, Some(Arg::Simple(second)) if second.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -56,6 +59,7 @@ mod tests {
         let refused = |command: &Cmd| instead_of(&name_of(command), command).is_some();
         assert!(refused(cmd("client").arg("reply").arg("off")));
         assert!(!refused(cmd("CLIENT").arg("LIST")));
+        assert!(!refused(cmd("CLIENT").arg("SETNAME").arg("reply")));
         assert!(refused(&cmd("select")));
         assert!(refused(&Cmd::new()));
         assert!(!refused(&cmd("GET")));

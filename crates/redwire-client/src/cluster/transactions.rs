@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::trip::Stop;
 use super::trouble::Trouble;
 use super::{Cluster, DATABASE, keys};
 use crate::Error;
 use crate::catalogue::name_of;
-use crate::node::Batch;
+use crate::node::{Batch, Dedicated};
 
 impl Cluster {
     /// Redis-rs' atomic pipeline. It loses why a transaction was refused if that is in the last reply
@@ -22,9 +22,42 @@ impl Cluster {
         let (endpoint, replies) = self.together(batch.name, &enclosed).await?;
         match replies.last() {
             Some(Value::ServerError(error)) if error.code() == "EXECABORT" => {
-                Err(Error::Aborted { endpoint, source: error.clone().into() })
+                let source = error.clone().into();
+                let places = replies.iter().skip(1).enumerate();
+                let refused = places.filter_map(|(place, reply)| match reply {
+                    Value::ServerError(error) if place < batch.pipeline.len() => {
+                        Some((place, error.clone()))
+                    }
+                    _ => None,
+                });
+                Err(Error::discarded(endpoint, refused, source))
             }
             _ => Ok(replies.into_iter().skip(batch.skip).take(batch.count).collect()),
+        }
+    }
+
+    /// A connection of one's own on which this command was the first, and its reply.
+    pub(crate) async fn opened(
+        &self,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<(Dedicated, Value), Error> {
+        let slot = keys::slot_of(name, command);
+        let (mut trip, mut stop) = (self.trip(name), Stop::default());
+        loop {
+            let member = trip.member(&stop, slot).await?;
+            let opening = member.node.lane(DATABASE, name)?;
+            let outcome = trip.within(&member, opening.opened(name, command)).await;
+            self.watch_out(&outcome);
+            let trouble = match &outcome {
+                Ok((_, reply)) => Trouble::in_reply(reply, &member.endpoint),
+                Err(error) => Trouble::in_error(error, true),
+            };
+            let Some(trouble) = trouble else { return outcome };
+            stop = trip.heed(trouble);
+            if !trip.go_on().await {
+                return outcome;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 use redis::{Cmd, FromRedisValue, Pipeline, Value};
 use tracing::Instrument as _;
 
+use super::scripts::{Scripts, by_hash, is_unknown};
 use super::{Pending, Redis};
 use crate::catalogue::{self, Flags, instead_of, name_of};
 use crate::node::{Batch, Call};
@@ -15,7 +16,8 @@ impl Redis {
     ///
     /// One that blocks waits on a connection of its own, without a deadline; all others have
     /// [`command_timeout`](crate::LinkConfig::command_timeout). One that only reads is sent again if its
-    /// connection breaks.
+    /// connection breaks. The text of a script (`EVAL`) is sent the first time only, and after that where
+    /// it is not known: its hash is shorter.
     ///
     /// # Errors
     ///
@@ -44,12 +46,16 @@ impl Redis {
     }
 
     /// Sends many commands in one write, on one connection. Each has its own reply or error. In a cluster
-    /// each node gets its commands in one write.
+    /// each node gets its commands in one write. One that is [atomic](Pipeline::atomic) is a
+    /// [transaction](Self::multi).
     ///
     /// # Errors
     ///
     /// What fails them all.
     pub async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Result<Value, Error>>, Error> {
+        if pipeline.is_transaction() {
+            return self.transact(pipeline).await;
+        }
         let replies = self.replies(pipeline, 0, pipeline.len()).await?;
         let named = pipeline.cmd_iter().map(name_of).zip(replies);
         Ok(named.map(|(name, reply)| self.refined(name, reply)).collect())
@@ -57,6 +63,33 @@ impl Redis {
 
     /// The reply, which may be an error reply.
     pub(super) async fn reply(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
+        match Scripts::hash(name, command) {
+            Some(hash) => self.reply_of_script(name, hash, command).await,
+            None => self.reply_as_it_is(name, command).await,
+        }
+    }
+
+    async fn reply_of_script(
+        &self,
+        name: &str,
+        hash: String,
+        command: &Cmd,
+    ) -> Result<Value, Error> {
+        if self.inner.scripts.knows(&hash) {
+            let (name, short) = by_hash(name, &hash, command);
+            let reply = self.reply_as_it_is(name, &short).await?;
+            if !is_unknown(&reply) {
+                return Ok(reply);
+            }
+        }
+        let reply = self.reply_as_it_is(name, command).await?;
+        if !matches!(reply, Value::ServerError(_)) {
+            self.inner.scripts.keep(hash);
+        }
+        Ok(reply)
+    }
+
+    async fn reply_as_it_is(&self, name: &str, command: &Cmd) -> Result<Value, Error> {
         let flags = self.flags(name, command).await?;
         let repeatable = self.is_repeatable(flags);
         let call = Call { name, command, flags, repeatable };
@@ -167,11 +200,11 @@ impl Redis {
         }
     }
 
-    fn unexpected(&self, command: String) -> Error {
+    pub(crate) fn unexpected(&self, command: String) -> Error {
         Error::Reply { endpoint: self.endpoint(), command }
     }
 
-    fn endpoint(&self) -> std::sync::Arc<str> {
+    pub(super) fn endpoint(&self) -> std::sync::Arc<str> {
         let endpoints = self.endpoints();
         let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
         endpoints.join(",").into()

@@ -2,14 +2,20 @@
 
 mod commands;
 mod like;
+mod monitor;
 mod pending;
+mod scripts;
 mod servers;
+mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use monitor::Monitor;
 pub use pending::Pending;
+use scripts::Scripts;
 use servers::Servers;
+pub use transaction::{Queued, Transaction, Watched};
 
 use crate::catalogue::Learned;
 use crate::observe::Observed;
@@ -53,6 +59,7 @@ struct Inner {
     servers: Servers,
     learned: Learned,
     observed: Observed,
+    scripts: Scripts,
 }
 
 impl Redis {
@@ -91,7 +98,8 @@ impl Redis {
         let config = Arc::new(config);
         let servers = Servers::new(&config)?;
         let (learned, observed) = (Learned::default(), Observed::default());
-        Ok(Self { inner: Arc::new(Inner { config, servers, learned, observed }), scope })
+        let scripts = Scripts::default();
+        Ok(Self { inner: Arc::new(Inner { config, servers, learned, observed, scripts }), scope })
     }
 
     /// A handle on another database of the same server. It has connections of its own, made at its first

@@ -6,7 +6,7 @@ use redis::{Cmd, Pipeline, Value};
 use super::Scope;
 use crate::cluster::Cluster;
 use crate::link::Fixed;
-use crate::node::{Batch, Call, Lane, Node};
+use crate::node::{Batch, Call, Dedicated, Lane, Node};
 use crate::{Config, Endpoint, Error, Topology};
 
 /// Which server a command goes to.
@@ -64,7 +64,6 @@ impl Servers {
     }
 
     /// All replies to a transaction, from `MULTI` to `EXEC`, and the endpoint of who has sent them.
-    #[expect(dead_code, reason = "for transactions")]
     pub(super) async fn together(
         &self,
         scope: Scope,
@@ -80,6 +79,22 @@ impl Servers {
             Self::Cluster(cluster) => {
                 check(scope, name)?;
                 cluster.together(name, enclosed).await
+            }
+        }
+    }
+
+    /// A connection of one's own on which this command was the first, and its reply.
+    pub(super) async fn opened(
+        &self,
+        scope: Scope,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<(Dedicated, Value), Error> {
+        match self {
+            Self::Single(node) => node.lane(scope.database, name)?.opened(name, command).await,
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.opened(name, command).await
             }
         }
     }
@@ -116,7 +131,6 @@ impl Servers {
     }
 
     /// Where commands with the keys of this one go.
-    #[expect(dead_code, reason = "for what needs a connection of its own")]
     pub(super) async fn lane_of(
         &self,
         scope: Scope,

@@ -141,7 +141,7 @@ impl Link {
             },
             Failure::Lost(endpoint) => Error::Lost { endpoint, command },
             Failure::Timeout(endpoint) => Error::Timeout { endpoint, command, after },
-            Failure::Aborted(endpoint, source) => Error::Aborted { endpoint, source },
+            Failure::Aborted(endpoint, source) => Error::aborted(endpoint, source),
         }
     }
 }

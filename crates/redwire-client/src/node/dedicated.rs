@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool_redis::Connection;
-use redis::{Cmd, Pipeline, RedisResult, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 use tokio::time::timeout;
 
 use crate::link::Link;
@@ -52,9 +52,11 @@ impl Dedicated {
         let sending = connection.send_packed_commands(pipeline, skip, count);
         let replies = self.within(name, patience, sending).await?;
         self.unfinished = false;
-        replies.map_err(|error| match error.is_io_error() {
-            true => self.gone(name),
-            false => Error::Aborted { endpoint: self.endpoint.to_string().into(), source: error },
+        replies.map_err(|error| match error.kind() {
+            ErrorKind::Server(ServerErrorKind::ExecAbort) => {
+                Error::aborted(self.endpoint.to_string().into(), error)
+            }
+            _ => self.gone(name),
         })
     }
 

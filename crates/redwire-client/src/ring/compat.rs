@@ -55,6 +55,17 @@ impl CompatRing {
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().map(|node| &**node)
     }
+
+    /// Takes a node out, so that others hold its keys. Whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        if self.nodes().all(|node| node != name) {
+            return false;
+        }
+        // Anew, because another node may have wanted one of its points.
+        let left = self.nodes.iter().filter(|node| &***node != name);
+        *self = Self::new(left.cloned());
+        true
+    }
 }
 
 fn signed_crc32(bytes: &[u8]) -> i32 {
@@ -119,6 +130,19 @@ mod tests {
         let ring = ring();
         let count = |node| (0..1000).filter(|k| number(&ring, &format!("k:{k}")) == node).count();
         assert_eq!(['1', '2', '3'].map(count), [290, 433, 277]);
+    }
+
+    // T-59
+    #[test]
+    fn a_node_that_is_removed_leaves_its_keys_to_the_others() {
+        let mut ring = ring();
+        assert!(ring.remove("server2:6379"));
+        let without = CompatRing::new(["server1:6379", "server3:6379"]);
+        for key in (0..1000).map(|key| format!("k:{key}")) {
+            assert_eq!(ring.node(&key), without.node(&key), "{key}");
+        }
+        assert!(!ring.remove("server2:6379"));
+        assert_eq!(ring.nodes().collect::<Vec<_>>(), ["server1:6379", "server3:6379"]);
     }
 
     #[test]

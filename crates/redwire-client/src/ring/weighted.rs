@@ -58,6 +58,22 @@ impl WeightedRing {
             is_new.then(|| self.nodes.get(*node).map(|name| &**name))?
         })
     }
+
+    /// All nodes, in the order in which they were given.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| &**node)
+    }
+
+    /// Takes a node out, so that others hold its keys. Whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let Some(gone) = self.nodes().position(|node| node == name) else { return false };
+        self.nodes.remove(gone);
+        self.points.retain(|(_, node)| *node != gone);
+        for (_, node) in self.points.iter_mut().filter(|(_, node)| *node > gone) {
+            *node -= 1;
+        }
+        true
+    }
 }
 
 #[cfg(test)]
@@ -84,9 +100,10 @@ mod tests {
     #[test]
     fn only_the_keys_of_a_node_that_goes_move_and_they_go_where_the_preference_said() {
         let nodes = ["a", "b", "c", "d"].map(|name| (name, 1.0));
-        let (all, fewer) = (WeightedRing::new(nodes), WeightedRing::new(nodes.into_iter().take(3)));
+        let (all, mut fewer) = (WeightedRing::new(nodes), WeightedRing::new(nodes));
+        assert!(fewer.remove("b") && !fewer.remove("b"));
         for key in (0..10_000).map(|key| format!("k:{key}")) {
-            let expected = all.preference(&key).find(|node| *node != "d");
+            let expected = all.preference(&key).find(|node| *node != "b");
             assert_eq!(fewer.node(&key), expected, "{key}");
         }
     }

@@ -71,6 +71,17 @@ impl RedisServer {
         server
     }
 
+    /// Starts a Sentinel, which rewrites its file of configuration as it likes.
+    pub(crate) async fn start_sentinel(config: &str) -> Self {
+        let mut server = Self::new(Launch::default());
+        let file = server.directory.path().join("sentinel.conf");
+        fs::write(&file, config).expect("to write into the temporary directory");
+        server.launch.config = Some(file);
+        server.launch.args = vec!["--sentinel".into()];
+        server.restart().await;
+        server
+    }
+
     /// A port that refuses connections until [`restart`](Self::restart): Redis that is down from the start.
     ///
     /// # Panics
