@@ -162,7 +162,9 @@ async fn a_transaction_and_a_watch_follow_their_slot() {
     let redis = connected(&cluster).await;
     redis.command(&Cmd::get("foo")).await.unwrap();
     cluster.move_slot(FOO, 2, 0).await;
-    let mut transaction = redis.watch("foo").await.unwrap().multi().unwrap();
+    let mut watched = redis.watch("foo").await.unwrap();
+    assert_eq!(watched.command(&Cmd::get("foo")).await.unwrap(), Value::Nil);
+    let mut transaction = watched.multi().unwrap();
     transaction.command(&Cmd::set("foo", "a"));
     transaction.execute().await.unwrap();
     cluster.move_slot(FOO, 0, 1).await;
