@@ -155,6 +155,25 @@ async fn an_atomic_pipeline_runs_where_its_keys_are() {
     assert_eq!(redis.exists::<_, i64>("aa").await.unwrap(), 0);
 }
 
+// S266
+#[tokio::test]
+async fn a_transaction_and_a_watch_follow_their_slot() {
+    let cluster = RedisCluster::start(3, 0).await;
+    let redis = connected(&cluster).await;
+    redis.command(&Cmd::get("foo")).await.unwrap();
+    cluster.move_slot(FOO, 2, 0).await;
+    let mut watched = redis.watch("foo").await.unwrap();
+    assert_eq!(watched.command(&Cmd::get("foo")).await.unwrap(), Value::Nil);
+    let mut transaction = watched.multi().unwrap();
+    transaction.command(&Cmd::set("foo", "a"));
+    transaction.execute().await.unwrap();
+    cluster.move_slot(FOO, 0, 1).await;
+    let mut transaction = redis.multi();
+    transaction.command(&Cmd::get("foo"));
+    let replies = transaction.execute().await.unwrap();
+    assert_eq!(replies[0].clone().unwrap(), bulk("a"));
+}
+
 #[tokio::test]
 async fn an_atomic_pipeline_follows_its_slot_as_a_whole() {
     let cluster = RedisCluster::start(3, 0).await;

@@ -1,14 +1,40 @@
 use std::sync::Arc;
 
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::trip::Stop;
 use super::trouble::Trouble;
 use super::{Cluster, DATABASE, keys};
 use crate::Error;
 use crate::catalogue::name_of;
+use crate::node::Dedicated;
 
 impl Cluster {
+    /// A connection of one's own on which this command was the first, and its reply.
+    pub(crate) async fn opened(
+        &self,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<(Dedicated, Value), Error> {
+        let slot = keys::slot_of(name, command);
+        let (mut trip, mut stop) = (self.trip(name), Stop::default());
+        loop {
+            let member = trip.member(&stop, slot).await?;
+            let opening = member.node.lane(DATABASE, name)?;
+            let outcome = trip.within(&member, opening.opened(name, command)).await;
+            self.watch_out(&outcome);
+            let trouble = match &outcome {
+                Ok((_, reply)) => Trouble::in_reply(reply, &member.endpoint),
+                Err(error) => Trouble::in_error(error, true),
+            };
+            let Some(trouble) = trouble else { return outcome };
+            stop = trip.heed(trouble);
+            if !trip.go_on().await {
+                return outcome;
+            }
+        }
+    }
+
     /// All replies to a transaction, from `MULTI` to `EXEC`, whose keys must be of one slot. Also the
     /// endpoint of who has sent them.
     pub(crate) async fn together(

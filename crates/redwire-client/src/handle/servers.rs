@@ -6,7 +6,7 @@ use redis::{Cmd, Pipeline, Value};
 use super::Scope;
 use crate::cluster::Cluster;
 use crate::link::{Fixed, Link};
-use crate::node::{Batch, Call, Lane, Node};
+use crate::node::{Batch, Call, Dedicated, Lane, Node};
 use crate::sentinel::Watched;
 use crate::{Config, Endpoint, Error, Topology};
 
@@ -86,6 +86,25 @@ impl Servers {
             Self::Cluster(cluster) => {
                 check(scope, name)?;
                 cluster.together(name, enclosed).await
+            }
+        }
+    }
+
+    /// A connection of one's own on which this command was the first, and its reply.
+    pub(super) async fn opened(
+        &self,
+        scope: Scope,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<(Dedicated, Value), Error> {
+        match self {
+            Self::Single(node) => node.lane(scope.database, name)?.opened(name, command).await,
+            Self::Sentinel(watched) => {
+                watched.node(scope).lane(scope.database, name)?.opened(name, command).await
+            }
+            Self::Cluster(cluster) => {
+                check(scope, name)?;
+                cluster.opened(name, command).await
             }
         }
     }

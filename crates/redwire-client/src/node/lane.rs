@@ -155,6 +155,18 @@ impl Lane {
         }
     }
 
+    /// The same, with the reply to the first command on it.
+    pub(crate) async fn opened(
+        &self,
+        name: &str,
+        command: &Cmd,
+    ) -> Result<(Dedicated, Value), Error> {
+        let mut connection = self.dedicated(name).await?;
+        let patience = Some(self.config.link.command_timeout);
+        let reply = connection.reply(name, command, patience).await?;
+        Ok((connection, reply))
+    }
+
     pub(crate) fn close(&self) {
         self.link.close();
         if let Some((_, pool)) = lock(&self.pool).take() {

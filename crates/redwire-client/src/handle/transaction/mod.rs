@@ -51,8 +51,7 @@ pub struct Transaction {
 type Verdict = Result<Vec<Result<Value, Error>>, Error>;
 
 impl Redis {
-    /// A transaction without any commands yet. In a cluster its first command says which node has the
-    /// keys.
+    /// A transaction without any commands yet. In a cluster all its keys must be of one slot.
     pub fn multi(&self) -> Transaction {
         Transaction::new(self.clone(), None)
     }

@@ -100,11 +100,8 @@ impl Redis {
         if watch.args_iter().nth(1).is_none() {
             return Err(invalid("WATCH", "No keys set to watch"));
         }
-        let lane = self.inner.servers.lane_of(self.scope, "WATCH", watch).await?;
-        let connection = lane.dedicated("WATCH").await?;
-        let mut watched = Watched { redis: self.clone(), connection, used: false };
-        let patience = Some(self.config().link.command_timeout);
-        let reply = watched.connection.reply("WATCH", watch, patience).await?;
+        let (connection, reply) = self.inner.servers.opened(self.scope, "WATCH", watch).await?;
+        let watched = Watched { redis: self.clone(), connection, used: false };
         watched.refined("WATCH".to_owned(), reply)?;
         Ok(watched)
     }
