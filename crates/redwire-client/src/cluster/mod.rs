@@ -2,6 +2,7 @@
 
 mod keys;
 mod pipelines;
+mod roaming;
 mod slots;
 mod topology;
 mod transactions;
@@ -14,12 +15,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use redis::{Pipeline, Value};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::link::Link;
 use crate::node::{Batch, Call, Lane};
 use crate::{Config, Endpoint, Error, Outcome};
+use roaming::Roaming;
 use topology::{Member, Topology};
 use trip::{Stop, Trip};
 use trouble::Trouble;
@@ -37,6 +38,7 @@ use trouble::Trouble;
 pub(crate) struct Cluster {
     topology: Arc<Topology>,
     config: Arc<Config>,
+    roaming: Roaming,
 }
 
 /// A cluster has no other.
@@ -49,7 +51,8 @@ impl Cluster {
         if config.database != DATABASE {
             return Err(Error::Config { option: "database", problem: problem.into() });
         }
-        Ok(Self { topology: Topology::new(config), config: config.clone() })
+        let (topology, roaming) = (Topology::new(config), Roaming::default());
+        Ok(Self { topology, config: config.clone(), roaming })
     }
 
     /// Finds the nodes. With an error if there is no use in trying again; an eager client's pools are full.
@@ -182,10 +185,9 @@ impl Cluster {
 }
 
 /// Which node brings a topic. Sharded channels have slots; all others are told to every node.
-#[expect(dead_code, reason = "for subscribers")]
 impl Cluster {
     /// The link of the one master that serves channels and patterns.
-    pub(crate) async fn link_for_channels(&self) -> Result<Link, Error> {
+    async fn link_for_channels(&self) -> Result<Link, Error> {
         let name = "SUBSCRIBE";
         if self.topology.home(name)?.is_none() {
             self.topology.refreshed().await?;
@@ -197,7 +199,7 @@ impl Cluster {
     }
 
     /// Lets another master serve channels and patterns, because this link is down.
-    pub(crate) fn give_up_for_channels(&self, link: &Link) {
+    fn give_up_for_channels(&self, link: &Link) {
         if let Ok(endpoint) = link.endpoint().parse() {
             self.topology.leave_home(&endpoint);
             self.topology.refresh();
@@ -205,19 +207,9 @@ impl Cluster {
     }
 
     /// The link of the slot's master.
-    pub(crate) async fn link_for_slot(&self, slot: u16) -> Result<Link, Error> {
+    async fn link_for_slot(&self, slot: u16) -> Result<Link, Error> {
         let trip = self.trip("SSUBSCRIBE");
         trip.member(&Stop::default(), Some(slot)).await?.node.subscriptions().await
-    }
-
-    /// Changes whenever a topic may have to move to another link.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.topology.changes()
-    }
-
-    /// Finds out whether it has changed.
-    pub(crate) fn refresh(&self) {
-        self.topology.refresh();
     }
 }
 

@@ -9,8 +9,9 @@ use super::trouble::Trouble;
 use crate::Error;
 use crate::backoff::Backoff;
 
-/// How often one command follows `MOVED` and `ASK`.
-const MOST_REDIRECTIONS: u32 = 16;
+/// How often one command follows `MOVED` and `ASK`. With the pauses, its time is over first: nodes that
+/// are busy were seen to contradict each other for more than a second.
+const MOST_REDIRECTIONS: u32 = 64;
 /// The first redirections are followed at once. After more, nodes may be of different opinions for a
 /// while, and each pause is longer than the last.
 const FREE_REDIRECTIONS: u32 = 2;

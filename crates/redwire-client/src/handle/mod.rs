@@ -137,7 +137,7 @@ impl Redis {
     ///
     /// [`Error::Closed`].
     pub async fn subscriber(&self) -> Result<Subscriber, Error> {
-        Ok(self.inner.servers.subscriptions().await?.subscriber())
+        self.inner.servers.subscriber().await
     }
 
     /// Where commands go: the servers that were configured, or the masters of the cluster as far as they

@@ -5,17 +5,17 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::Scope;
 use crate::cluster::Cluster;
-use crate::link::{Fixed, Link};
+use crate::link::Fixed;
 use crate::node::{Batch, Call, Dedicated, Lane, Node};
 use crate::sentinel::Watched;
-use crate::{Config, Endpoint, Error, Topology};
+use crate::{Config, Endpoint, Error, Subscriber, Topology};
 
 /// Which server a command goes to.
 #[derive(Debug)]
 pub(super) enum Servers {
     Single(Node),
     Sentinel(Watched),
-    Cluster(Cluster),
+    Cluster(Arc<Cluster>),
 }
 
 impl Servers {
@@ -29,7 +29,7 @@ impl Servers {
                 let sentinels = config.clients()?;
                 Ok(Self::Sentinel(Watched::new(sentinels, master, config)))
             }
-            Topology::Cluster => Ok(Self::Cluster(Cluster::new(config)?)),
+            Topology::Cluster => Ok(Self::Cluster(Arc::new(Cluster::new(config)?))),
         }
     }
 
@@ -174,12 +174,11 @@ impl Servers {
         }
     }
 
-    /// The link that all subscribers share.
-    pub(super) async fn subscriptions(&self) -> Result<Link, Error> {
+    pub(super) async fn subscriber(&self) -> Result<Subscriber, Error> {
         match self {
-            Self::Single(node) => node.subscriptions().await,
-            Self::Sentinel(watched) => watched.master().subscriptions().await,
-            Self::Cluster(cluster) => cluster.link_for_channels().await,
+            Self::Single(node) => Ok(node.subscriptions().await?.subscriber()),
+            Self::Sentinel(watched) => Ok(watched.master().subscriptions().await?.subscriber()),
+            Self::Cluster(cluster) => cluster.subscriber().await,
         }
     }
 

@@ -243,20 +243,9 @@ impl Link {
         self.shared().part(topic, inbox, then);
     }
 
-    /// Waits until topics have moved to other nodes. Returns all that wait for it, with their
-    /// subscribers, which can be attached there. Cancel safe.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a cluster will follow them"))]
-    pub(crate) async fn moved(&self) -> Vec<(Topic, Vec<Arc<Inbox>>)> {
-        loop {
-            self.shared().moved.notified().await;
-            let topics = lock(&self.shared().table).elsewhere();
-            if !topics.is_empty() {
-                let fan = self.fan().lock();
-                let with_readers = |topic| (fan.readers_of(&topic), topic);
-                let moved = topics.into_iter().map(with_readers);
-                return moved.map(|(readers, topic)| (topic, readers)).collect();
-            }
-        }
+    /// Whether the last attempt to connect failed.
+    pub(crate) fn is_down(&self) -> bool {
+        matches!(&*self.shared().state.borrow(), State::Down(_))
     }
 
     pub(crate) fn fan(&self) -> &Fan {

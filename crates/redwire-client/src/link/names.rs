@@ -113,12 +113,6 @@ impl Names {
         (entry.wanted > 0).then(|| name.clone())
     }
 
-    /// The wanted names that other nodes serve.
-    pub(super) fn elsewhere(&self) -> impl Iterator<Item = &Arc<str>> {
-        let is_elsewhere = |entry: &Entry| entry.wanted > 0 && entry.actual == Actual::Moved;
-        self.entries.iter().filter(move |(_, entry)| is_elsewhere(entry)).map(|(name, _)| name)
-    }
-
     /// How many names are wanted.
     pub(super) fn wanted(&self) -> usize {
         self.entries.values().filter(|entry| entry.wanted > 0).count()

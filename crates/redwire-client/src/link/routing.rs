@@ -114,9 +114,6 @@ impl Shared {
         since: Option<SystemTime>,
     ) {
         let Some(topic) = news else { return };
-        if standing == Standing::Moved {
-            self.moved.notify_one();
-        }
         if fan.is_open() {
             for inbox in fan.readers_of(&topic) {
                 self.settle(fan, &topic, &inbox, standing, since);

@@ -25,8 +25,6 @@ pub(super) struct Shared {
     /// Wakes the supervisor when the table has something to do.
     pub(super) unsettled: Notify,
     pub(super) fan: Arc<Fan>,
-    /// Wakes whoever follows topics that move to other nodes.
-    pub(super) moved: Notify,
     pub(super) counters: Counters,
     pub(super) closing: CancellationToken,
 }
@@ -51,7 +49,6 @@ impl Shared {
             table: Mutex::default(),
             unsettled: Notify::new(),
             fan: Arc::default(),
-            moved: Notify::new(),
             counters: Counters::default(),
             closing: CancellationToken::new(),
             config,

@@ -71,12 +71,6 @@ impl Table {
         self.names.of(kind).name(name)
     }
 
-    /// The wanted topics that other nodes serve.
-    pub(super) fn elsewhere(&self) -> Vec<Topic> {
-        let names = self.names.of(TopicKind::Sharded).elsewhere().cloned();
-        names.map(|name| Topic { kind: TopicKind::Sharded, name }).collect()
-    }
-
     /// How many topics are wanted.
     pub(super) fn wanted(&self) -> usize {
         self.names.each().into_iter().map(Names::wanted).sum()

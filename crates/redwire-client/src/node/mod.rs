@@ -4,15 +4,15 @@ mod dedicated;
 mod lane;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use redis::{Pipeline, Value};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex as AsyncMutex;
 
 pub(crate) use dedicated::Dedicated;
 pub(crate) use lane::{Batch, Call, Lane};
 
-use crate::link::{Link, Route, Setup};
+use crate::link::{FirstAttempt, Link, Route, Setup};
 use crate::lock::lock;
 use crate::{Config, Endpoint, Error};
 
@@ -23,7 +23,9 @@ pub(crate) struct Node {
     route: Arc<dyn Route>,
     config: Arc<Config>,
     lanes: Mutex<Lanes>,
-    subscriptions: OnceCell<Link>,
+    subscriptions: OnceLock<Link>,
+    /// Of the subscriptions.
+    first: AsyncMutex<Option<FirstAttempt>>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +36,13 @@ struct Lanes {
 
 impl Node {
     pub(crate) fn new(route: Arc<dyn Route>, config: Arc<Config>) -> Self {
-        Self { route, config, lanes: Mutex::default(), subscriptions: OnceCell::new() }
+        Self {
+            route,
+            config,
+            lanes: Mutex::default(),
+            subscriptions: OnceLock::new(),
+            first: AsyncMutex::default(),
+        }
     }
 
     /// The lane of a database; `command` is for whom it is.
@@ -78,19 +86,31 @@ impl Node {
         Ok((lane.link().endpoint(), replies))
     }
 
-    /// The link that all subscribers share, after its first attempt to connect. It knows no databases:
-    /// neither do channels.
+    /// The link that all subscribers share, after its first attempt to connect: whoever subscribes
+    /// before there is a connection is told of a gap when there is one.
     pub(crate) async fn subscriptions(&self) -> Result<Link, Error> {
-        let start = async || {
-            if lock(&self.lanes).closed {
-                return Err(Error::Closed { command: "SUBSCRIBE".to_owned() });
+        let link = self.subscriptions_now()?;
+        match self.first.lock().await.take() {
+            Some(first) => link.once_tried(first).await,
+            None => Ok(link),
+        }
+    }
+
+    /// The same, however it stands. It knows no databases: neither do channels.
+    pub(crate) fn subscriptions_now(&self) -> Result<Link, Error> {
+        let lanes = lock(&self.lanes);
+        if lanes.closed {
+            return Err(Error::Closed { command: "SUBSCRIBE".to_owned() });
+        }
+        let start = || {
+            let (route, config) = (self.route.clone(), self.config.link.clone());
+            let (link, first) = Link::start(route, self.setup(0), config);
+            if let Ok(mut waiting) = self.first.try_lock() {
+                *waiting = Some(first);
             }
-            let (link, first) =
-                Link::start(self.route.clone(), self.setup(0), self.config.link.clone());
-            // Who subscribes before there is a connection is told of a gap when there is one.
-            link.once_tried(first).await
+            link
         };
-        self.subscriptions.get_or_try_init(start).await.cloned()
+        Ok(self.subscriptions.get_or_init(start).clone())
     }
 
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::Event;
 use super::topics::Topics;
@@ -19,8 +19,8 @@ pub(crate) struct Inbox {
     topics: Mutex<Topics>,
     /// Held while topics change their links; taken before any link's lock.
     changing: Mutex<()>,
-    /// Whether somebody attaches a topic elsewhere when its node does not serve it any more.
-    roams: bool,
+    /// Wakes who attaches a topic elsewhere when its node does not serve it any more.
+    roams: Option<Arc<Notify>>,
 }
 
 /// How a topic got the link that was asked for.
@@ -33,7 +33,7 @@ pub(super) enum Change {
 
 /// For whoever owns the subscriber.
 impl Inbox {
-    pub(super) fn new(roams: bool, limits: Limits) -> Self {
+    pub(super) fn new(roams: Option<Arc<Notify>>, limits: Limits) -> Self {
         Self {
             queue: Queue::new(limits),
             topics: Mutex::default(),
@@ -86,6 +86,11 @@ impl Inbox {
         lock(&self.topics).link_of_any().is_some()
     }
 
+    /// Each topic, with the link that brings it and whether Redis has confirmed it there.
+    pub(crate) fn topics(&self) -> Vec<(Topic, Link, bool)> {
+        lock(&self.topics).all()
+    }
+
     pub(super) fn link_of_any(&self) -> Option<Link> {
         lock(&self.topics).link_of_any()
     }
@@ -112,14 +117,17 @@ impl Inbox {
                 topics.confirm(topic, &self.queue);
                 true
             }
-            Standing::Moved if self.roams => {
-                topics.set_adrift(topic, since, &self.queue);
-                true
-            }
-            Standing::Moved | Standing::Forbidden => {
-                topics.refuse(topic, standing, since, &self.queue);
-                false
-            }
+            Standing::Moved | Standing::Forbidden => match &self.roams {
+                Some(roams) if standing == Standing::Moved => {
+                    topics.set_adrift(topic, since, &self.queue);
+                    roams.notify_one();
+                    true
+                }
+                _ => {
+                    topics.refuse(topic, standing, since, &self.queue);
+                    false
+                }
+            },
         }
     }
 
@@ -128,7 +136,7 @@ impl Inbox {
     }
 
     pub(crate) fn lost(&self, fan: &Fan, since: SystemTime) {
-        lock(&self.topics).lose(fan);
+        lock(&self.topics).lose(fan, since);
         self.queue.push(Event::Lost { since });
     }
 

@@ -12,7 +12,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use redis::Value;
+use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 pub use event::Event;
@@ -59,19 +61,20 @@ pub struct Subscriber {
 
 /// Which link brings a topic.
 pub(crate) trait Carrier: fmt::Debug + Send + Sync {
-    fn link(&self, topic: &Topic) -> Link;
+    fn link<'a>(&'a self, topic: &'a Topic) -> BoxFuture<'a, Result<Link, Error>>;
 
-    /// Whether topics are attached to another link when their node stops serving them.
-    fn roams(&self) -> bool;
+    /// Who is woken when a topic's node does not serve it any more, and attaches it to another link;
+    /// None if nobody does.
+    fn roams(&self) -> Option<Arc<Notify>>;
 }
 
 impl Carrier for Link {
-    fn link(&self, _: &Topic) -> Link {
-        self.clone()
+    fn link<'a>(&'a self, _: &'a Topic) -> BoxFuture<'a, Result<Link, Error>> {
+        Box::pin(std::future::ready(Ok(self.clone())))
     }
 
-    fn roams(&self) -> bool {
-        false
+    fn roams(&self) -> Option<Arc<Notify>> {
+        None
     }
 }
 
@@ -79,6 +82,10 @@ impl Subscriber {
     pub(crate) fn new(carrier: Box<dyn Carrier>, limits: Limits) -> Self {
         let inbox = Arc::new(Inbox::new(carrier.roams(), limits));
         Self { inbox, carrier, taken: VecDeque::new(), more: None }
+    }
+
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
     }
 
     /// Adds topics, and returns when Redis has confirmed all of them.
@@ -98,7 +105,7 @@ impl Subscriber {
         let mut awaited = Vec::new();
         for topic in topics {
             let topic = topic.into();
-            let link = self.carrier.link(&topic);
+            let link = self.carrier.link(&topic).await?;
             let verdict = self.inbox.attach(&topic, &link)?;
             awaited.push((topic.kind, link, verdict));
         }
@@ -151,8 +158,10 @@ impl Subscriber {
         if !payload.is_empty() {
             ping.arg(payload.as_ref());
         }
-        let link =
-            self.inbox.link_of_any().unwrap_or_else(|| self.carrier.link(&Topic::channel("")));
+        let link = match self.inbox.link_of_any() {
+            Some(link) => link,
+            None => self.carrier.link(&Topic::channel("")).await?,
+        };
         let payload = match link.command(&ping).await? {
             Value::BulkString(echo) => echo.into(),
             _ => payload,
@@ -228,7 +237,7 @@ fn refused(kind: TopicKind, link: &Link, code: &str, detail: &str) -> Error {
         TopicKind::Sharded => "SSUBSCRIBE",
     };
     Error::Server {
-        endpoint: link.endpoint().into(),
+        endpoint: link.endpoint(),
         command: command.to_owned(),
         code: code.to_owned(),
         detail: detail.to_owned(),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use redwire_test::{PATIENCE, RedisServer};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::{Carrier, Event, Subscriber};
+use crate::Error;
 use crate::link::{Limits, Link};
 use crate::topic::Topic;
 use one_node::OneNode;
@@ -15,21 +18,26 @@ use one_node::OneNode;
 mod one_node;
 
 #[derive(Debug)]
-struct FirstTo(Link);
+struct FirstTo(Link, Arc<Notify>);
 
 impl Carrier for FirstTo {
-    fn link(&self, _: &Topic) -> Link {
-        self.0.clone()
+    fn link<'a>(&'a self, _: &'a Topic) -> BoxFuture<'a, Result<Link, Error>> {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 
-    fn roams(&self) -> bool {
-        true
+    fn roams(&self) -> Option<Arc<Notify>> {
+        Some(self.1.clone())
     }
 }
 
 fn over(link: &Link) -> Subscriber {
-    let limits = Limits { messages: 1_000, bytes: 1_000_000 };
-    Subscriber::new(Box::new(FirstTo(link.clone())), limits)
+    followed(link).0
+}
+
+/// With who is woken when a topic has to be attached elsewhere.
+fn followed(link: &Link) -> (Subscriber, Arc<Notify>) {
+    let (limits, moved) = (Limits { messages: 1_000, bytes: 1_000_000 }, Arc::new(Notify::new()));
+    (Subscriber::new(Box::new(FirstTo(link.clone(), moved.clone())), limits), moved)
 }
 
 async fn next(subscriber: &mut Subscriber) -> Event {
@@ -53,19 +61,18 @@ async fn a_channel_follows_its_slot_to_another_node() {
     let here = Link::connect(&from.url()).await.unwrap();
     let there = Link::connect(&to.url()).await.unwrap();
     let (foo, bar) = (Topic::sharded("foo"), Topic::sharded("bar"));
-    let mut subscriber = over(&here);
+    let (mut subscriber, moved) = followed(&here);
     for (topic, count) in [(&bar, 1), (&foo, 2)] {
         subscriber.subscribe([topic]).await.unwrap();
         expect_confirmation(&mut subscriber, topic, count).await;
     }
     from.lose_slot_of("foo").await;
-    let moved = timeout(PATIENCE, here.moved()).await.unwrap();
-    let [(topic, readers)] = moved.as_slice() else { panic!("{moved:?}") };
-    assert_eq!(*topic, foo);
-    let [reader] = readers.as_slice() else { panic!("{readers:?}") };
-    assert!(Arc::ptr_eq(reader, &subscriber.inbox));
+    timeout(PATIENCE, moved.notified()).await.unwrap();
+    let mut adrift = subscriber.inbox.topics();
+    adrift.retain(|(_, _, is_confirmed)| !is_confirmed);
+    assert!(matches!(adrift.as_slice(), [(topic, ..)] if *topic == foo), "{adrift:?}");
     let Event::Lost { since } = next(&mut subscriber).await else { panic!("not lost") };
-    drop(reader.attach(&foo, &there));
+    drop(subscriber.inbox.attach(&foo, &there));
     expect_confirmation(&mut subscriber, &foo, 2).await;
     assert_eq!(next(&mut subscriber).await, Event::Gap { since });
     to.spublish("foo", "from there").await;
@@ -83,13 +90,12 @@ async fn a_channel_that_was_asked_of_the_wrong_node_is_confirmed_by_the_right_on
     wrong.lose_slot_of("foo").await;
     let here = Link::connect(&wrong.url()).await.unwrap();
     let there = Link::connect(&right.url()).await.unwrap();
-    let mut subscriber = over(&here);
+    let (mut subscriber, moved) = followed(&here);
+    let (inbox, foo) = (subscriber.inbox.clone(), Topic::sharded("foo"));
     let follow = async {
-        for (topic, readers) in here.moved().await {
-            readers.iter().for_each(|reader| drop(reader.attach(&topic, &there)));
-        }
+        moved.notified().await;
+        drop(inbox.attach(&foo, &there));
     };
-    let foo = Topic::sharded("foo");
     let (subscribed, ()) = tokio::join!(subscriber.subscribe([&foo]), follow);
     subscribed.unwrap();
     expect_confirmation(&mut subscriber, &foo, 1).await;

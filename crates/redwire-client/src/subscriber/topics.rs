@@ -25,6 +25,8 @@ pub(super) struct Topics {
 struct Held {
     link: Link,
     stands: Stands,
+    /// Since when its link is down, if it stood before: the gap that the link will report.
+    lost: Option<SystemTime>,
     waiting: Vec<oneshot::Sender<Standing>>,
 }
 
@@ -59,7 +61,12 @@ impl Topics {
             return Err(super::closed());
         }
         let Some(held) = self.held.get_mut(topic) else {
-            let held = Held { link: link.clone(), stands: Stands::Awaited, waiting: vec![waiting] };
+            let held = Held {
+                link: link.clone(),
+                stands: Stands::Awaited,
+                lost: None,
+                waiting: vec![waiting],
+            };
             self.held.insert(topic.clone(), held);
             return Ok(Change::Join);
         };
@@ -74,7 +81,8 @@ impl Topics {
             return Ok(Change::Nothing);
         }
         let former = mem::replace(&mut held.link, link.clone());
-        self.set_adrift(topic, None, queue);
+        let lost = held.lost;
+        self.set_adrift(topic, lost, queue);
         Ok(Change::Leave(former))
     }
 
@@ -84,6 +92,7 @@ impl Topics {
         if before == Stands::Confirmed {
             return;
         }
+        held.lost = None;
         held.tell(Standing::Confirmed);
         self.confirmed += 1;
         queue.push(Event::Subscribed { topic: topic.clone(), count: self.confirmed });
@@ -106,20 +115,28 @@ impl Topics {
         queue: &Queue<Event>,
     ) {
         let Some(held) = self.held.get_mut(topic) else { return };
-        match held.stands {
+        let stood = match held.stands {
             Stands::Adrift => return,
-            Stands::Awaited if since.is_none() => return,
-            Stands::Awaited => {}
-            Stands::Confirmed => self.confirmed -= 1,
-        }
+            Stands::Awaited => since.is_some(),
+            Stands::Confirmed => {
+                self.confirmed -= 1;
+                true
+            }
+        };
         held.stands = Stands::Adrift;
+        let is_told = held.lost.take().is_some();
         self.adrift += 1;
+        if !stood {
+            return;
+        }
         let since = since.unwrap_or_else(SystemTime::now);
         match self.adrift_since {
             Some(known) => self.adrift_since = Some(known.min(since)),
             None => {
                 self.adrift_since = Some(since);
-                queue.push(Event::Lost { since });
+                if !is_told {
+                    queue.push(Event::Lost { since });
+                }
             }
         }
     }
@@ -153,10 +170,11 @@ impl Topics {
     }
 
     /// The link is down, and nothing that came over it stands.
-    pub(super) fn lose(&mut self, fan: &Fan) {
+    pub(super) fn lose(&mut self, fan: &Fan, since: SystemTime) {
         for held in self.held.values_mut().filter(|held| held.is_of(fan)) {
             if held.stands == Stands::Confirmed {
                 held.stands = Stands::Awaited;
+                held.lost = Some(since);
                 self.confirmed -= 1;
             }
         }
@@ -184,6 +202,13 @@ impl Topics {
 
     pub(super) fn link(&self, topic: &Topic) -> Option<Link> {
         self.held.get(topic).map(|held| held.link.clone())
+    }
+
+    pub(super) fn all(&self) -> Vec<(Topic, Link, bool)> {
+        let each = |(topic, held): (&Topic, &Held)| {
+            (topic.clone(), held.link.clone(), held.stands == Stands::Confirmed)
+        };
+        self.held.iter().map(each).collect()
     }
 
     pub(super) fn link_of_any(&self) -> Option<Link> {
