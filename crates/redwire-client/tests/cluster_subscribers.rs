@@ -9,8 +9,13 @@ use tokio::time::timeout;
 
 async fn connected(cluster: &RedisCluster) -> Redis {
     let url = cluster.url().replace("redis://", "redis+cluster://");
-    // Topics are looked after as often as links look after their servers.
-    let link = LinkConfig { heartbeat: Duration::from_millis(200), ..LinkConfig::default() };
+    let link = LinkConfig {
+        // Topics are looked after as often as links look after their servers.
+        heartbeat: Duration::from_millis(200),
+        // Redis' own nodes may contradict each other for seconds after a slot has moved.
+        command_timeout: PATIENCE,
+        ..LinkConfig::default()
+    };
     Redis::connect_with(Config::from_url(&url).unwrap().link(link)).await.expect("a cluster")
 }
 

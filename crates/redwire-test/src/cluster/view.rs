@@ -8,6 +8,9 @@ use crate::{RedisServer, Reply};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct View {
     ranges: Vec<(u16, u16, u16, BTreeSet<u16>)>,
+    /// Each master with its epoch. A slot that moves while a node does not know the newest epoch can end
+    /// with nobody: two masters each take the other for its owner, for ever.
+    epochs: BTreeSet<(String, String)>,
 }
 
 impl View {
@@ -16,7 +19,8 @@ impl View {
         let ranges = reply.as_array().and_then(|ranges| ranges.iter().map(range).collect());
         let mut ranges: Vec<_> = ranges.unwrap_or_else(|| panic!("CLUSTER SLOTS said {reply:?}"));
         ranges.sort();
-        Self { ranges }
+        let nodes = text(node, &["CLUSTER", "NODES"]).await;
+        Self { ranges, epochs: nodes.lines().filter_map(epoch).collect() }
     }
 
     pub(super) fn owner_of(&self, slot: u16) -> Option<u16> {
@@ -36,6 +40,13 @@ impl View {
     pub(super) fn ports(&self) -> impl Iterator<Item = u16> {
         self.ranges.iter().flat_map(|range| range.3.iter().copied().chain([range.2]))
     }
+}
+
+/// `id address flags master ping pong epoch link slot…`
+fn epoch(line: &str) -> Option<(String, String)> {
+    let words: Vec<_> = line.split(' ').collect();
+    let [id, _, flags, _, _, _, epoch, ..] = words.as_slice() else { return None };
+    flags.contains("master").then(|| ((*id).to_owned(), (*epoch).to_owned()))
 }
 
 fn range(reply: &Reply) -> Option<(u16, u16, u16, BTreeSet<u16>)> {
