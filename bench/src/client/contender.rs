@@ -80,6 +80,10 @@ impl Contender {
     }
 }
 
+/// Until a command fails. Defaults, of half a second and more, are too short for a machine that does
+/// something else as well.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
 /// Nothing here takes so long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 

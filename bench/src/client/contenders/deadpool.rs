@@ -5,7 +5,7 @@ use redis::{AsyncCommands as _, AsyncConnectionConfig};
 
 use super::redis_rs;
 use crate::Result;
-use crate::client::contender::Client;
+use crate::client::contender::{Client, DEADLINE};
 use crate::client::data::{Inbox, LISTS};
 
 /// Connections for `GET`s. Its default, twice the number of cores, would be fewer than ask.
@@ -27,9 +27,10 @@ impl Client for Pooled {
     type Subscription = PubSubStream;
 
     async fn connect(url: &str) -> Result<Self> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(DEADLINE));
         let patient = AsyncConnectionConfig::new().set_response_timeout(None);
         Ok(Self {
-            pool: pool(Manager::new(url)?, CONNECTIONS)?,
+            pool: pool(Manager::new_with_config(url, config)?, CONNECTIONS)?,
             waiting: pool(Manager::new_with_config(url, patient)?, LISTS.len())?,
             client: redis::Client::open(url)?,
         })

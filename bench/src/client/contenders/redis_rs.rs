@@ -5,10 +5,10 @@ use redis::{AsyncCommands as _, AsyncConnectionConfig, PushInfo, PushKind, Value
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::Result;
-use crate::client::contender::Client;
+use crate::client::contender::{Client, DEADLINE};
 use crate::client::data::Inbox;
 
-/// A multiplexed connection, as it comes.
+/// A multiplexed connection.
 #[derive(Clone)]
 pub(crate) struct Multiplexed {
     client: redis::Client,
@@ -22,7 +22,8 @@ impl Client for Multiplexed {
 
     async fn connect(url: &str) -> Result<Self> {
         let client = redis::Client::open(url_of_resp3(url))?;
-        let connection = client.get_multiplexed_async_connection().await?;
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(DEADLINE));
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(Self { client, connection })
     }
 
@@ -75,7 +76,8 @@ impl Client for Managed {
 
     async fn connect(url: &str) -> Result<Self> {
         let client = redis::Client::open(url_of_resp3(url))?;
-        let connection = client.get_connection_manager().await?;
+        let config = ConnectionManagerConfig::new().set_response_timeout(Some(DEADLINE));
+        let connection = client.get_connection_manager_with_config(config).await?;
         Ok(Self { client, connection })
     }
 

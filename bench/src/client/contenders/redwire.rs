@@ -1,9 +1,9 @@
 use redis::AsyncCommands as _;
-use redwire_client::{Feed, Link, LinkEvent, Redis};
+use redwire_client::{Config, Feed, Link, LinkEvent, Redis};
 
 use super::redis_rs;
 use crate::Result;
-use crate::client::contender::Client;
+use crate::client::contender::{Client, DEADLINE};
 use crate::client::data::Inbox;
 
 #[derive(Clone)]
@@ -18,7 +18,8 @@ impl Client for Redwire {
     type Subscription = Subscription;
 
     async fn connect(url: &str) -> Result<Self> {
-        Ok(Self { redis: Redis::connect(url).await?, url: url.to_owned() })
+        let config = Config::from_url(url)?.command_timeout(DEADLINE);
+        Ok(Self { redis: Redis::connect_with(config).await?, url: url.to_owned() })
     }
 
     async fn get(&mut self, key: &str) -> Result<Vec<u8>> {
