@@ -13,13 +13,14 @@ async fn example(redis: &RedisServer) -> Program {
 
 /// Sends a request and leaves the answer to be read.
 async fn ask(program: &Program, request: &str, form: &str) -> BufReader<TcpStream> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, program.port())).await.unwrap();
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, program.port())).await;
+    let mut stream = stream.expect("a connection");
     let length = form.len();
     let head = format!(
         "{request} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {length}\r\n\
          content-type: application/x-www-form-urlencoded\r\n\r\n{form}"
     );
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.expect("a request that can be sent");
     BufReader::new(stream)
 }
 
@@ -27,9 +28,10 @@ async fn ask(program: &Program, request: &str, form: &str) -> BufReader<TcpStrea
 async fn answer(program: &Program, request: &str, form: &str) -> (u16, String, String) {
     let mut text = String::new();
     let mut stream = ask(program, request, form).await;
-    timeout(PATIENCE, stream.read_to_string(&mut text)).await.expect("an answer").unwrap();
+    let read = timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+    read.expect("an answer in time").expect("an answer");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     let header = |line: &str| line.to_lowercase().strip_prefix("content-type: ").map(str::to_owned);
     (status, head.lines().find_map(header).unwrap_or_default(), body.to_owned())
 }

@@ -243,6 +243,11 @@ impl Link {
         self.shared().part(topic, inbox, then);
     }
 
+    /// Whether the server has refused the login or the database.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.shared().is_refused()
+    }
+
     /// Whether the last attempt to connect failed.
     pub(crate) fn is_down(&self) -> bool {
         matches!(&*self.shared().state.borrow(), State::Down(_))

@@ -51,11 +51,17 @@ impl Route for Fixed {
 pub(crate) struct Setup {
     pub(crate) database: u32,
     pub(crate) client_name: Option<String>,
+    /// Whether a refused login or database is the end: what was not asked for again is not tried again.
+    pub(crate) ends_when_refused: bool,
 }
 
 impl Setup {
     pub(crate) fn of(config: &Config) -> Self {
-        Self { database: config.database, client_name: config.client_name.clone() }
+        Self {
+            database: config.database,
+            client_name: config.client_name.clone(),
+            ends_when_refused: false,
+        }
     }
 
     /// Says what a new connection begins with, and asks the route whether it leads where it should.

@@ -10,6 +10,7 @@ use super::route::{Route, Setup};
 use super::state::State;
 use super::table::Table;
 use crate::LinkConfig;
+use crate::error::is_refusal;
 
 /// What the handles and the supervisor of one link have in common.
 #[derive(Debug)]
@@ -53,6 +54,11 @@ impl Shared {
             closing: CancellationToken::new(),
             config,
         }
+    }
+
+    /// Whether the last attempt ended with a refused login or database.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Down(error) if is_refusal(error))
     }
 
     /// Which Redis: the one there is a connection to, or what was asked for.

@@ -34,9 +34,16 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.state.send_replace(State::Closed).connection() {
-            connection.kill();
-        }
+        // Why it was refused is for whoever comes next.
+        self.0.state.send_if_modified(|state| match state {
+            State::Down(error) if is_refusal(error) => false,
+            state => {
+                if let Some(connection) = mem::replace(state, State::Closed).connection() {
+                    connection.kill();
+                }
+                true
+            }
+        });
         lock(&self.0.table).forget_connection();
         self.0.fan.close();
     }
@@ -74,11 +81,15 @@ impl<'a> Supervisor<'a> {
                 Ok(connection) => self.live_and_die(&connection).await,
                 Err(error) => self.failed(&error),
             }
-            if !self.shared.config.reconnect {
+            if !self.shared.config.reconnect || self.is_refused_for_good() {
                 return;
             }
             sleep(self.backoff.pause()).await;
         }
+    }
+
+    fn is_refused_for_good(&self) -> bool {
+        self.shared.setup.ends_when_refused && self.shared.is_refused()
     }
 
     /// A connection with everything subscribed that is wanted.

@@ -51,8 +51,16 @@ impl Node {
         if lanes.closed {
             return Err(Error::Closed { command: command.to_owned() });
         }
-        let new = || Arc::new(Lane::new(&self.route, self.setup(database), &self.config));
-        Ok(lanes.open.entry(database).or_insert_with(new).clone())
+        match lanes.open.get(&database) {
+            // Whoever asks again asks the server again.
+            Some(lane) if !lane.link().is_refused() => Ok(lane.clone()),
+            _ => {
+                let setup = Setup { ends_when_refused: true, ..self.setup(database) };
+                let lane = Arc::new(Lane::new(&self.route, setup, &self.config));
+                lanes.open.insert(database, lane.clone());
+                Ok(lane)
+            }
+        }
     }
 
     /// Returns when the first attempt to connect was made, and the pool is full if it has to be.
@@ -66,12 +74,7 @@ impl Node {
     }
 
     pub(crate) async fn reply(&self, database: u32, call: Call<'_>) -> Result<Value, Error> {
-        let lane = self.lane(database, call.name)?;
-        let reply = lane.reply(call).await;
-        if let Err(Error::Refused { .. }) = reply {
-            self.forget(database, &lane);
-        }
-        reply
+        self.lane(database, call.name)?.reply(call).await
     }
 
     /// All replies to a transaction, from `MULTI` to `EXEC`, and the endpoint of who has sent them.
@@ -142,15 +145,8 @@ impl Node {
         }
     }
 
-    /// A login or a database that was refused is not tried again until somebody asks for it.
-    fn forget(&self, database: u32, refused: &Arc<Lane>) {
-        let mut lanes = lock(&self.lanes);
-        if lanes.open.get(&database).is_some_and(|lane| Arc::ptr_eq(lane, refused)) {
-            lanes.open.remove(&database);
-        }
-    }
-
     fn setup(&self, database: u32) -> Setup {
-        Setup { database, client_name: self.config.client_name.clone() }
+        let client_name = self.config.client_name.clone();
+        Setup { database, client_name, ends_when_refused: false }
     }
 }
