@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use redwire_client::redis::{Value, cmd};
-use redwire_client::{Config, Endpoint, Error, Outcome, Redis, Topology};
-use redwire_test::{SentinelSet, eventually};
+use redwire_client::{Config, Endpoint, Error, Event, Outcome, Redis, Topology};
+use redwire_test::{PATIENCE, SentinelSet, eventually};
+use tokio::time::timeout;
 
 fn config(set: &SentinelSet) -> Config {
     let sentinels = set.endpoints();
@@ -41,6 +42,7 @@ async fn a_killed_master_is_replaced_for_commands_and_for_the_pool() {
     let (mut set, client) = started().await;
     assert!(is_written(&client).await);
     let waiting = client.send(cmd("BLPOP").arg("queue").arg(0).clone());
+    set.server(set.master().await).until_blocked(1).await;
     let old = set.kill_master().await;
     let error = waiting.await.unwrap_err();
     assert_ne!(error.outcome(), Outcome::Answered, "{error:?}");
@@ -75,6 +77,7 @@ async fn a_frozen_master_is_replaced() {
     let (set, client) = started().await;
     assert!(is_written(&client).await);
     let waiting = client.send(cmd("BLPOP").arg("queue").arg(0).clone());
+    set.server(set.master().await).until_blocked(1).await;
     let old = set.freeze_master().await;
     let new = set.until_master_is_not(old).await;
     eventually("writes to succeed", async || is_written(&client).await).await;
@@ -122,4 +125,24 @@ async fn reads_move_from_a_replica_that_dies_or_becomes_the_master() {
     assert_eq!(new, second);
     eventually("reads to succeed", async || server_of(&replicas).await.is_some()).await;
     eventually("writes to succeed", async || is_written(&client).await).await;
+}
+
+#[tokio::test]
+async fn a_subscriber_hears_of_the_failover_and_of_what_is_said_on_the_new_master() {
+    let (mut set, client) = started().await;
+    let mut subscriber = client.subscriber().await.unwrap();
+    subscriber.subscribe(["news"]).await.unwrap();
+    let old = set.kill_master().await;
+    let new = set.until_master_is_not(old).await;
+    set.server(new).until_subscribed("news", 1).await;
+    set.server(new).publish("news", "from the new master").await;
+    let mut gaps = 0;
+    let payload = loop {
+        match timeout(PATIENCE, subscriber.next()).await.expect("an event in time").unwrap() {
+            Event::Gap { .. } => gaps += 1,
+            Event::Message { payload, .. } => break payload,
+            _ => {}
+        }
+    };
+    assert_eq!((gaps, &payload[..]), (1, b"from the new master".as_slice()));
 }

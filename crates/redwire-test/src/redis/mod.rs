@@ -225,6 +225,20 @@ impl RedisServer {
         }
     }
 
+    /// Waits until exactly `count` connections wait in a blocking command.
+    ///
+    /// # Panics
+    ///
+    /// If that does not happen within [`PATIENCE`](crate::PATIENCE).
+    pub async fn until_blocked(&self, count: usize) {
+        let wanted = format!("blocked_clients:{count}\r\n");
+        eventually(&format!("{count} blocked clients"), async || {
+            let clients = self.command(&["INFO", "clients"]).await;
+            String::from_utf8_lossy(clients.as_bytes().unwrap_or_default()).contains(&wanted)
+        })
+        .await;
+    }
+
     /// Waits until exactly `count` connections are subscribed to the channel.
     ///
     /// # Panics
