@@ -1,6 +1,6 @@
 //! What the commands of a client did.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::Value;
@@ -33,14 +33,28 @@ struct Counters {
     nanoseconds: AtomicU64,
 }
 
-/// Counts for each family.
+/// Counts for each family, of some threads.
 #[derive(Debug, Default)]
-pub(crate) struct Observed([Counters; Family::ALL.len()]);
+#[repr(align(128))]
+struct Share([Counters; Family::ALL.len()]);
+
+/// Counts for each family. Threads that wrote the same ones would wait for each other at every command.
+#[derive(Debug, Default)]
+pub(crate) struct Observed([Share; SHARES]);
+
+const SHARES: usize = 8;
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static SHARE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARES;
+}
 
 impl Observed {
     /// Counts a command that was called at `since`.
     pub(crate) fn done(&self, family: Family, since: Instant, reply: &Result<Value, Error>) {
-        let Some(counters) = self.0.get(family as usize) else { return };
+        let share = SHARE.with(|share| self.0.get(*share));
+        let Some(counters) = share.and_then(|share| share.0.get(family as usize)) else { return };
         let outcome = match reply {
             Ok(_) => Outcome::Answered,
             Err(error) => error.outcome(),
@@ -57,17 +71,22 @@ impl Observed {
             }
         }
         .fetch_add(1, Ordering::Relaxed);
-        counters.refused.fetch_add(u64::from(is_refused), Ordering::Relaxed);
+        if is_refused {
+            counters.refused.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn stats(&self, family: Family) -> FamilyStats {
-        let Some(counters) = self.0.get(family as usize) else { return FamilyStats::default() };
+        let counters = || self.0.iter().filter_map(|share| share.0.get(family as usize));
+        let sum = |counter: fn(&Counters) -> &AtomicU64| {
+            counters().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
+        };
         FamilyStats {
-            answered: counters.answered.load(Ordering::Relaxed),
-            refused: counters.refused.load(Ordering::Relaxed),
-            not_sent: counters.not_sent.load(Ordering::Relaxed),
-            unknown: counters.unknown.load(Ordering::Relaxed),
-            time: Duration::from_nanos(counters.nanoseconds.load(Ordering::Relaxed)),
+            answered: sum(|counters| &counters.answered),
+            refused: sum(|counters| &counters.refused),
+            not_sent: sum(|counters| &counters.not_sent),
+            unknown: sum(|counters| &counters.unknown),
+            time: Duration::from_nanos(sum(|counters| &counters.nanoseconds)),
         }
     }
 }

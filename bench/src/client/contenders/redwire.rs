@@ -1,5 +1,5 @@
 use redis::AsyncCommands as _;
-use redwire_client::{Config, Feed, Link, LinkEvent, Redis};
+use redwire_client::{Config, Event, Redis, Subscriber};
 
 use super::redis_rs;
 use crate::Result;
@@ -9,17 +9,16 @@ use crate::client::data::Inbox;
 #[derive(Clone)]
 pub(crate) struct Redwire {
     redis: Redis,
-    url: String,
 }
 
 impl Client for Redwire {
     type Value = Vec<u8>;
     type Waiter = Redis;
-    type Subscription = Subscription;
+    type Subscription = Subscriber;
 
     async fn connect(url: &str) -> Result<Self> {
         let config = Config::from_url(url)?.command_timeout(DEADLINE);
-        Ok(Self { redis: Redis::connect_with(config).await?, url: url.to_owned() })
+        Ok(Self { redis: Redis::connect_with(config).await? })
     }
 
     async fn get(&mut self, key: &str) -> Result<Vec<u8>> {
@@ -41,26 +40,17 @@ impl Client for Redwire {
         redis_rs::pop(redis, list).await
     }
 
-    async fn subscribe(&self, channel: &str) -> Result<Subscription> {
-        let link = Link::connect(&self.url).await?;
-        let feed = link.feed();
-        link.subscribe(channel);
-        Ok(Subscription { feed, events: Vec::new(), _link: link })
+    async fn subscribe(&self, channel: &str) -> Result<Subscriber> {
+        let subscriber = self.redis.subscriber().await?;
+        subscriber.subscribe([channel]).await?;
+        Ok(subscriber)
     }
 
-    async fn receive(subscription: &mut Subscription, inbox: &mut Inbox) -> Result<()> {
-        if !subscription.feed.recv(&mut subscription.events).await {
-            return Err("the link ended".into());
-        }
-        subscription.events.drain(..).try_for_each(|event| match event {
-            LinkEvent::Message { payload, .. } => inbox.put(&payload),
+    async fn receive(subscriber: &mut Subscriber, inbox: &mut Inbox) -> Result<()> {
+        match subscriber.next().await? {
+            Event::Message { payload, .. } => inbox.put(&payload),
+            Event::Subscribed { .. } => Ok(()),
             other => Err(format!("{other:?}").into()),
-        })
+        }
     }
-}
-
-pub(crate) struct Subscription {
-    feed: Feed,
-    events: Vec<LinkEvent>,
-    _link: Link,
 }

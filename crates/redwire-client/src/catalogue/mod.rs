@@ -3,13 +3,14 @@
 mod family;
 mod refused;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
 use redis::{Arg, Cmd, Value};
 
 pub use family::Family;
-pub(crate) use refused::instead_of;
+use refused::{REFUSED, Refused};
 
 use crate::lock::lock;
 
@@ -25,14 +26,27 @@ pub(crate) struct Flags {
     pub(crate) family: Family,
 }
 
+/// A command of the list.
+#[derive(Debug, Default)]
+struct Entry {
+    flags: Flags,
+    refused: Vec<&'static Refused>,
+}
+
 /// Redis 7.0 and Valkey 9.0 together; `tests/catalogue.rs` compares it with the servers' own words.
-static COMMANDS: LazyLock<HashMap<&'static str, Flags>> = LazyLock::new(|| {
+static COMMANDS: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
     let lines = include_str!("commands.txt").lines();
-    lines.filter_map(|line| line.split_once(' ').or(Some((line, "")))).map(parse).collect()
+    let words = lines.filter_map(|line| line.split_once(' ').or(Some((line, ""))));
+    let mut commands: HashMap<_, _> = words.map(parse).collect();
+    for refused in &REFUSED {
+        let entry: &mut Entry = commands.entry(refused.name).or_default();
+        entry.refused.push(refused);
+    }
+    commands
 });
 
-fn parse<'a>((name, flags): (&'a str, &str)) -> (&'a str, Flags) {
-    (name, flags_of(flags.split(' ')))
+fn parse((name, flags): (&'static str, &str)) -> (&'static str, Entry) {
+    (name, Entry { flags: flags_of(flags.split(' ')), refused: Vec::new() })
 }
 
 fn flags_of<'a>(words: impl Iterator<Item = &'a str>) -> Flags {
@@ -53,11 +67,29 @@ fn flags_of<'a>(words: impl Iterator<Item = &'a str>) -> Flags {
 
 /// The flags of this very command: `XREAD` blocks only with `BLOCK`.
 pub(crate) fn known(name: &str, command: &Cmd) -> Option<Flags> {
-    let mut flags = *COMMANDS.get(name)?;
-    if matches!(name, "XREAD" | "XREADGROUP") && !blocks(command) {
-        flags.blocking = false;
+    COMMANDS.get(name).map(|entry| entry.flags_of(name, command))
+}
+
+/// The same, or why it is never sent as it is, and what to do.
+pub(crate) fn permitted(name: &str, command: &Cmd) -> Result<Option<Flags>, &'static str> {
+    if name.is_empty() {
+        return Err("a command needs a name");
     }
-    Some(flags)
+    let Some(entry) = COMMANDS.get(name) else { return Ok(None) };
+    match entry.refused.iter().find(|refused| refused.is_meant(command)) {
+        Some(refused) => Err(refused.instead),
+        None => Ok(Some(entry.flags_of(name, command))),
+    }
+}
+
+impl Entry {
+    fn flags_of(&self, name: &str, command: &Cmd) -> Flags {
+        let mut flags = self.flags;
+        if flags.blocking && matches!(name, "XREAD" | "XREADGROUP") && !blocks(command) {
+            flags.blocking = false;
+        }
+        flags
+    }
 }
 
 /// Names that a server was asked for, because no list here has them: modules, and newer servers.
@@ -104,12 +136,23 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// The first word, in capitals; the only part of a command that errors may show.
-pub(crate) fn name_of(command: &Cmd) -> String {
-    match command.args_iter().next() {
-        Some(Arg::Simple(name)) => String::from_utf8_lossy(name).to_ascii_uppercase(),
-        _ => String::new(),
+pub(crate) fn name_of(command: &Cmd) -> Cow<'static, str> {
+    let Some(Arg::Simple(name)) = command.args_iter().next() else { return Cow::Borrowed("") };
+    // Every command asks, so a known name costs no memory.
+    let mut capitals = [0; LONGEST_KNOWN];
+    if let Some(capitals) = capitals.get_mut(..name.len()) {
+        capitals.copy_from_slice(name);
+        capitals.make_ascii_uppercase();
+        let known = str::from_utf8(capitals).ok().and_then(|name| COMMANDS.get_key_value(name));
+        if let Some((name, _)) = known {
+            return Cow::Borrowed(name);
+        }
     }
+    Cow::Owned(String::from_utf8_lossy(name).to_ascii_uppercase())
 }
+
+/// Bytes; a longer name is not in the list.
+const LONGEST_KNOWN: usize = 24;
 
 /// Whether `BLOCK` is among the options of a read of streams; what follows `STREAMS` are names.
 fn blocks(command: &Cmd) -> bool {
@@ -143,6 +186,15 @@ mod tests {
         assert_eq!(flags(&cmd("get")), get);
         assert!(!flags(&cmd("Incr")).read_only);
         assert_eq!(known("NOSUCH", &cmd("NOSUCH")), None);
+    }
+
+    #[test]
+    fn names_are_the_same_known_or_not() {
+        assert_eq!(name_of(&cmd("hget")), "HGET");
+        assert_eq!(name_of(&cmd("x.wait")), "X.WAIT");
+        assert_eq!(name_of(&cmd(&"long".repeat(10))), "LONG".repeat(10));
+        assert_eq!(name_of(&Cmd::new()), "");
+        assert!(COMMANDS.keys().all(|name| name.len() <= LONGEST_KNOWN));
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Cluster {
     ) -> Result<Arc<Lane>, Error> {
         let slot = keys::slot_of(name, command);
         let member = self.trip(name).member(&Stop::default(), slot).await?;
-        member.node.lane(DATABASE, name)
+        Ok(member.node.lane(DATABASE, name)?.into_owned())
     }
 
     /// The same if it is known at once.
@@ -140,7 +140,7 @@ impl Cluster {
         command: &redis::Cmd,
     ) -> Option<Result<Arc<Lane>, Error>> {
         let owner = self.topology.owner(keys::slot_of(name, command), name).transpose()?;
-        Some(owner.and_then(|member| member.node.lane(DATABASE, name)))
+        Some(owner.and_then(|member| Ok(member.node.lane(DATABASE, name)?.into_owned())))
     }
 
     /// Whether a command that was sent by way of [`lane_now`](Self::lane_now) has to be sent once more.

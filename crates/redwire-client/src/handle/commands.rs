@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use super::scripts::{Scripts, by_hash, is_unknown};
 use super::{Pending, Redis};
-use crate::catalogue::{self, Flags, instead_of, name_of};
+use crate::catalogue::{self, Flags, name_of};
 use crate::node::{Batch, Call};
 use crate::{Endpoint, Error};
 
@@ -26,7 +26,7 @@ impl Redis {
         let name = name_of(command);
         // Boxed, because it holds all layers down to the socket: callers' futures stay small.
         let reply = Box::pin(self.reply(&name, command)).await?;
-        self.refined(name, reply)
+        self.refined(&name, reply)
     }
 
     /// The same, with the reply as a Rust type.
@@ -36,7 +36,7 @@ impl Redis {
     /// As [`command`](Self::command), and [`Error::Reply`] if the reply is of another type.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
         let value = self.command(command).await?;
-        redis::from_redis_value(value).map_err(|_| self.unexpected(name_of(command)))
+        redis::from_redis_value(value).map_err(|_| self.unexpected(name_of(command).into_owned()))
     }
 
     /// Sends a command at once, and does not wait for the reply: that can be awaited later, in any
@@ -59,7 +59,7 @@ impl Redis {
         }
         let replies = self.replies(pipeline, 0, pipeline.len()).await?;
         let named = pipeline.cmd_iter().map(name_of).zip(replies);
-        Ok(named.map(|(name, reply)| self.refined(name, reply)).collect())
+        Ok(named.map(|(name, reply)| self.refined(&name, reply)).collect())
     }
 
     /// The reply, which may be an error reply.
@@ -96,7 +96,11 @@ impl Redis {
         let call = Call { name, command, flags, repeatable };
         let since = Instant::now();
         let span = tracing::debug_span!("redis", command = name, family = flags.family.name());
-        let reply = self.inner.servers.reply(self.scope, call).instrument(span).await;
+        let reply = self.inner.servers.reply(self.scope, call);
+        let reply = match span.is_disabled() {
+            true => reply.await,
+            false => Box::pin(reply.instrument(span)).await,
+        };
         self.inner.observed.done(flags.family, since, &reply);
         reply
     }
@@ -144,7 +148,7 @@ impl Redis {
             let reply = reply.and_then(|reply| match reply {
                 Value::ServerError(error) => {
                     let endpoint = master.to_string().into();
-                    Err(Error::from_reply(endpoint, name.clone(), &error.into()))
+                    Err(Error::from_reply(endpoint, name.clone().into_owned(), &error.into()))
                 }
                 value => Ok(value),
             });
@@ -174,6 +178,10 @@ impl Redis {
         if let Some(flags) = self.known_flags(name, command)? {
             return Ok(flags);
         }
+        Box::pin(self.learned_flags(name)).await
+    }
+
+    async fn learned_flags(&self, name: &str) -> Result<Flags, Error> {
         let mut question = redis::cmd("COMMAND");
         question.arg("INFO").arg(name);
         let call = Call {
@@ -188,17 +196,19 @@ impl Redis {
 
     /// Without asking anybody; an error for what is never sent as it is.
     pub(super) fn known_flags(&self, name: &str, command: &Cmd) -> Result<Option<Flags>, Error> {
-        if let Some(instead) = instead_of(name, command) {
-            return Err(Error::Invalid { command: name.to_owned(), problem: instead.into() });
+        match catalogue::permitted(name, command) {
+            Ok(flags) => Ok(flags.or_else(|| self.inner.learned.flags(name))),
+            Err(instead) => {
+                Err(Error::Invalid { command: name.to_owned(), problem: instead.into() })
+            }
         }
-        Ok(catalogue::known(name, command).or_else(|| self.inner.learned.flags(name)))
     }
 
     /// An error reply as an error.
-    pub(super) fn refined(&self, name: String, reply: Value) -> Result<Value, Error> {
+    pub(super) fn refined(&self, name: &str, reply: Value) -> Result<Value, Error> {
         match reply {
             Value::ServerError(error) => {
-                Err(Error::from_reply(self.endpoint(), name, &error.into()))
+                Err(Error::from_reply(self.endpoint(), name.to_owned(), &error.into()))
             }
             value => Ok(value),
         }

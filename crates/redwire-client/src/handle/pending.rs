@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -17,7 +18,7 @@ pub struct Pending(State);
 enum State {
     Sent(BoxFuture<'static, Result<Value, Error>>),
     /// What cannot be sent at once: it blocks, or the server has to be asked what it is.
-    Elsewhere(JoinHandle<Result<Value, Error>>, String),
+    Elsewhere(JoinHandle<Result<Value, Error>>, Cow<'static, str>),
 }
 
 impl Pending {
@@ -43,14 +44,14 @@ impl Pending {
                         return redis.command(&command).await;
                     }
                     redis.inner.observed.done(family, since, &outcome);
-                    redis.refined(name_of(&command), outcome?)
+                    redis.refined(&name_of(&command), outcome?)
                 });
                 State::Elsewhere(task, name)
             }
             Some(Ok(pending)) => State::Sent(Box::pin(async move {
                 let reply = pending.reply().await;
                 redis.inner.observed.done(family, since, &reply);
-                redis.refined(name, reply?)
+                redis.refined(&name, reply?)
             })),
             Some(Err(error)) => State::Sent(Box::pin(std::future::ready(Err(error)))),
             None => {
@@ -69,7 +70,7 @@ impl Future for Pending {
             State::Sent(reply) => reply.as_mut().poll(context),
             State::Elsewhere(task, name) => Pin::new(task).poll(context).map(|reply| {
                 // The runtime ends, or redis-rs panicked.
-                reply.unwrap_or_else(|_| Err(Error::Closed { command: std::mem::take(name) }))
+                reply.unwrap_or_else(|_| Err(Error::Closed { command: name.to_string() }))
             }),
         }
     }

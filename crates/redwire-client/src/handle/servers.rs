@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl Servers {
             Self::Sentinel(watched) => watched.node(scope).reply(scope.database, call).await,
             Self::Cluster(cluster) => {
                 check(scope, call.name)?;
-                cluster.reply(call).await
+                Box::pin(cluster.reply(call)).await
             }
         }
     }
@@ -148,8 +149,10 @@ impl Servers {
         command: &Cmd,
     ) -> Result<Arc<Lane>, Error> {
         match self {
-            Self::Single(node) => node.lane(scope.database, name),
-            Self::Sentinel(watched) => watched.node(scope).lane(scope.database, name),
+            Self::Single(node) => Ok(node.lane(scope.database, name)?.into_owned()),
+            Self::Sentinel(watched) => {
+                Ok(watched.node(scope).lane(scope.database, name)?.into_owned())
+            }
             Self::Cluster(cluster) => {
                 check(scope, name)?;
                 cluster.lane_of(name, command).await
@@ -165,8 +168,10 @@ impl Servers {
         command: &Cmd,
     ) -> Option<Result<Arc<Lane>, Error>> {
         match self {
-            Self::Single(node) => Some(node.lane(scope.database, name)),
-            Self::Sentinel(watched) => Some(watched.node(scope).lane(scope.database, name)),
+            Self::Single(node) => Some(node.lane(scope.database, name).map(Cow::into_owned)),
+            Self::Sentinel(watched) => {
+                Some(watched.node(scope).lane(scope.database, name).map(Cow::into_owned))
+            }
             Self::Cluster(cluster) => match check(scope, name) {
                 Ok(()) => cluster.lane_now(name, command),
                 Err(error) => Some(Err(error)),

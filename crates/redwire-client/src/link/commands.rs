@@ -20,13 +20,16 @@ impl Link {
     /// if Redis refused it.
     pub async fn command(&self, command: &Cmd) -> Result<Value, Error> {
         let name = name_of(command);
-        let flags = catalogue::known(&name, command).unwrap_or_default();
-        if flags.blocking || catalogue::instead_of(&name, command).is_some() {
-            return Err(Error::NotShareable { command: name });
+        let flags = match catalogue::permitted(&name, command) {
+            Ok(flags) => flags.unwrap_or_default(),
+            Err(_) => return Err(Error::NotShareable { command: name.into_owned() }),
+        };
+        if flags.blocking {
+            return Err(Error::NotShareable { command: name.into_owned() });
         }
         match self.reply(&name, command, flags.fast).await? {
             Value::ServerError(error) => {
-                Err(Error::from_reply(self.endpoint(), name, &error.into()))
+                Err(Error::from_reply(self.endpoint(), name.into_owned(), &error.into()))
             }
             value => Ok(value),
         }

@@ -23,9 +23,12 @@ const IN_STEP: &str = "in step";
 
 /// One connection to Redis, until it dies. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Connection {
+pub(super) struct Connection(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     redis: MultiplexedConnection,
-    server: Arc<Server>,
+    server: Server,
     endpoint: Arc<str>,
     replace_when_overdue: bool,
     pulse: Arc<Pulse>,
@@ -59,44 +62,44 @@ impl Connection {
             });
         let client = setup.client(client)?;
         let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             redis,
             endpoint: endpoint.to_string().into(),
-            server: Arc::new((endpoint.clone(), client)),
+            server: (endpoint.clone(), client),
             replace_when_overdue: link.replace_when_overdue,
             pulse,
             step,
             dead,
-        })
+        })))
     }
 
     /// Which Redis.
     pub(super) fn endpoint(&self) -> &Arc<str> {
-        &self.endpoint
+        &self.0.endpoint
     }
 
     /// The same, and what leads to it and into the same database.
     pub(super) fn server(&self) -> &Server {
-        &self.server
+        &self.0.server
     }
 
     /// A handle on the connection under it.
     pub(super) fn raw(&self) -> MultiplexedConnection {
-        self.redis.clone()
+        self.0.redis.clone()
     }
 
     /// Some reply did not come in time.
     pub(super) fn overdue(&self) {
-        if self.replace_when_overdue {
+        if self.0.replace_when_overdue {
             self.kill();
         }
     }
 
     /// The reply, which may be an error reply. Errors are the connection's own.
     pub(super) async fn call(&self, command: &Cmd) -> RedisResult<Value> {
-        let mut redis = self.redis.clone();
+        let mut redis = self.0.redis.clone();
         let reply = self.unless_dead(redis.send_packed_command(command)).await?;
-        self.pulse.beat();
+        self.0.pulse.beat();
         Ok(reply)
     }
 
@@ -107,17 +110,17 @@ impl Connection {
         skip: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let mut redis = self.redis.clone();
+        let mut redis = self.0.redis.clone();
         let replies = redis.send_packed_commands(pipeline, skip, count);
         let replies = self.unless_dead(replies).await?;
-        self.pulse.beat();
+        self.0.pulse.beat();
         Ok(replies)
     }
 
     /// Subscribes to channels or patterns; returns when Redis has confirmed all. They must not be none.
     pub(super) async fn subscribe(&self, kind: TopicKind, names: &[Arc<str>]) -> RedisResult<()> {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let mut redis = self.redis.clone();
+        let mut redis = self.0.redis.clone();
         match kind {
             TopicKind::Pattern => self.unless_dead(redis.psubscribe(names)).await,
             _ => self.unless_dead(redis.subscribe(names)).await,
@@ -127,7 +130,7 @@ impl Connection {
     /// As [`subscribe`](Self::subscribe).
     pub(super) async fn unsubscribe(&self, kind: TopicKind, names: &[Arc<str>]) -> RedisResult<()> {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let mut redis = self.redis.clone();
+        let mut redis = self.0.redis.clone();
         match kind {
             TopicKind::Pattern => self.unless_dead(redis.punsubscribe(names)).await,
             _ => self.unless_dead(redis.unsubscribe(names)).await,
@@ -138,7 +141,7 @@ impl Connection {
     /// to have one slot. Returns one reply for each, which may be an error.
     pub(super) async fn subscribe_sharded(&self, names: &[Arc<str>]) -> RedisResult<Vec<Value>> {
         let commands = each("SSUBSCRIBE", names);
-        let mut redis = self.redis.clone();
+        let mut redis = self.0.redis.clone();
         self.unless_dead(redis.send_packed_commands(&commands, 0, names.len())).await
     }
 
@@ -146,52 +149,52 @@ impl Connection {
     pub(super) async fn unsubscribe_sharded(&self, names: &[Arc<str>]) -> RedisResult<()> {
         let mut commands = each("SUNSUBSCRIBE", names);
         commands.cmd("PING").arg(IN_STEP);
-        let mut redis = self.redis.clone();
-        self.step.hold();
+        let mut redis = self.0.redis.clone();
+        self.0.step.hold();
         let replies = self.reply(redis.send_packed_commands(&commands, 0, names.len() + 1)).await?;
         let is_farewell =
             |reply: &&Value| matches!(reply, Value::Push { kind: PushKind::SUnsubscribe, .. });
         let farewells = replies.iter().filter(is_farewell).count();
         // The last reply is another one if one too many came after this was sent; if it came before,
         // somebody else has taken it.
-        if !is_last_in_step(replies.last()) || farewells != self.step.farewells() {
+        if !is_last_in_step(replies.last()) || farewells != self.0.step.farewells() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }
-        self.step.release();
+        self.0.step.release();
         Ok(())
     }
 
     pub(super) fn pulse(&self) -> &Pulse {
-        &self.pulse
+        &self.0.pulse
     }
 
     /// Gives it up; all who wait for a reply get an error at once.
     pub(super) fn kill(&self) {
-        self.dead.cancel();
+        self.0.dead.cancel();
     }
 
     pub(super) async fn closed(&self) {
-        self.dead.cancelled().await;
+        self.0.dead.cancelled().await;
     }
 
     async fn unless_dead<T>(&self, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         let reply = self.reply(reply).await?;
         tokio::select! {
             biased;
-            () = self.step.verified() => Ok(reply),
-            () = self.dead.cancelled() => Err(broken()),
+            () = self.0.step.verified() => Ok(reply),
+            () = self.0.dead.cancelled() => Err(broken()),
         }
     }
 
     async fn reply<T>(&self, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-        self.step.sent();
+        self.0.step.sent();
         tokio::select! {
             biased;
             reply = reply => {
-                self.step.answered();
+                self.0.step.answered();
                 reply
             }
-            () = self.dead.cancelled() => Err(broken()),
+            () = self.0.dead.cancelled() => Err(broken()),
         }
     }
 }

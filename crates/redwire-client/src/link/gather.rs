@@ -1,15 +1,13 @@
 //! Commands of many callers, gathered into few writes.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{coop, yield_now};
@@ -90,6 +88,7 @@ pub(super) struct Gather {
     state: Mutex<Queue>,
     ready: Notify,
     permits: Semaphore,
+    most: usize,
 }
 
 #[derive(Debug, Default)]
@@ -103,8 +102,9 @@ struct Queue {
 
 impl Gather {
     pub(super) fn new(permits: usize) -> Self {
-        let permits = Semaphore::new(permits.clamp(1, Semaphore::MAX_PERMITS));
-        Self { state: Mutex::default(), ready: Notify::new(), permits }
+        let most = permits.clamp(1, Semaphore::MAX_PERMITS);
+        let permits = Semaphore::new(most);
+        Self { state: Mutex::default(), ready: Notify::new(), permits, most }
     }
 
     /// Waits until another command may be in the queue or on its way; [`push`](Self::push) or
@@ -122,6 +122,11 @@ impl Gather {
 
     pub(super) fn release(&self, count: usize) {
         self.permits.add_permits(count);
+    }
+
+    /// Whether a caller with a permit may be the only one who has one.
+    pub(super) fn may_be_idle(&self) -> bool {
+        self.permits.available_permits() + 1 >= self.most
     }
 
     /// A ticket for a caller that sends by itself; None if others are before it.
@@ -157,22 +162,11 @@ impl Gather {
         self.release(count);
     }
 
-    /// The next commands that go out in one write.
-    fn next_batch(&self) -> Option<Vec<Entry>> {
+    /// Puts all that wait on their way.
+    fn take_off(&self, taken: &mut VecDeque<Entry>) {
         let mut queue = lock(&self.state);
-        let mut batch = Vec::new();
-        while let Some(entry) = queue.waiting.front() {
-            let is_shareable = entry.load.is_shareable();
-            if !batch.is_empty() && (!is_shareable || batch.len() >= BATCH) {
-                break;
-            }
-            batch.extend(queue.waiting.pop_front());
-            if !is_shareable {
-                break;
-            }
-        }
-        queue.on_their_way += batch.len();
-        (!batch.is_empty()).then_some(batch)
+        mem::swap(&mut queue.waiting, taken);
+        queue.on_their_way += taken.len();
     }
 
     fn take_abandoned(&self) -> usize {
@@ -212,42 +206,71 @@ impl Drop for Alone<'_> {
 pub(super) async fn run(shared: Arc<Shared>) {
     let gather = &shared.gather;
     let mut state = shared.state.subscribe();
-    let mut flights = FuturesUnordered::new();
+    // Redis answers in order, so they land in order.
+    let mut flights = VecDeque::new();
+    let mut taken = VecDeque::new();
     let sending = async {
+        let mut ready = pin!(gather.ready.notified());
+        let mut is_due = false;
         loop {
             tokio::select! {
-                Some(count) = flights.next() => gather.landed(count),
-                () = gather.ready.notified() => {
+                biased;
+                count = first_landed(&mut flights) => {
+                    flights.pop_front();
+                    gather.landed(count);
+                    continue;
+                }
+                () = ready.as_mut(), if !is_due => {
+                    ready.set(gather.ready.notified());
+                    is_due = true;
                     // Whoever was woken together with the first caller is heard, too.
                     yield_now().await;
                 }
                 // The sender is in `shared`.
-                _ = state.changed() => {}
+                _ = state.changed(), if is_due => {}
             }
             let now = state.borrow_and_update().clone();
             let connection = match now {
                 State::Live(connection) => connection,
                 State::Connecting => continue,
                 State::Down(_) | State::Closed => {
+                    is_due = false;
                     refuse(gather);
                     continue;
                 }
             };
+            is_due = false;
             let patience = shared.config.command_timeout;
             let abandoned = gather.take_abandoned();
             if abandoned > 0 {
                 let flight = departed(fence(connection.clone(), abandoned, patience)).await;
-                flights.push(flight);
+                flights.push_back(flight);
             }
-            while let Some(batch) = gather.next_batch() {
+            gather.take_off(&mut taken);
+            while let Some(batch) = next_batch(&mut taken) {
                 let flight = departed(fly(connection.clone(), batch, patience)).await;
-                flights.push(flight);
+                flights.push_back(flight);
             }
         }
     };
     shared.closing.run_until_cancelled(sending).await;
     lock(&gather.state).closed = true;
     refuse(gather);
+}
+
+async fn first_landed(flights: &mut VecDeque<Flight>) -> usize {
+    match flights.front_mut() {
+        Some(flight) => flight.await,
+        None => pending().await,
+    }
+}
+
+/// The next commands that go out in one write.
+fn next_batch(waiting: &mut VecDeque<Entry>) -> Option<Vec<Entry>> {
+    let is_shareable = |entry: &Entry| entry.load.is_shareable();
+    let shareable = waiting.iter().take(BATCH).take_while(|entry| is_shareable(entry)).count();
+    let count = shareable.max(1).min(waiting.len());
+    (count > 0).then(|| waiting.drain(..count).collect())
 }
 
 type Flight = Pin<Box<dyn Future<Output = usize> + Send>>;

@@ -117,6 +117,7 @@ impl Link {
 
     /// Ends it. What waits for a reply fails, and so does every command from now on.
     pub fn close(&self) {
+        self.shared().end();
         self.shared().closing.cancel();
     }
 
@@ -205,7 +206,7 @@ impl Link {
 
     /// Whether Redis is there and every subscription was restored.
     pub fn is_live(&self) -> bool {
-        self.shared().state.borrow().is_live()
+        self.shared().is_live()
     }
 
     /// Waits until the link is live. Cancel safe.

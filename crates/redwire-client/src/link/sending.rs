@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -19,11 +17,12 @@ impl Link {
         command: &Cmd,
         fast: bool,
     ) -> Result<Value, Error> {
-        let connection = self.admitted(name).await?;
-        match connection {
+        self.admitted(name).await?;
+        match self.alone(name) {
             Some((connection, alone)) => {
+                // Boxed, as whoever queues needs no room for it.
                 let reply = connection.call(command);
-                self.by_itself(name, &connection, alone, reply).await
+                Box::pin(self.by_itself(name, &connection, alone, reply)).await
             }
             None => self.queued(name, Load::One { command: command.clone(), fast }).await,
         }
@@ -37,14 +36,17 @@ impl Link {
         skip: usize,
         count: usize,
     ) -> Result<Vec<Value>, Error> {
-        let pipeline = pipeline.clone();
-        let load = Load::Many { pipeline, skip, count };
-        let connection = self.admitted(name).await?;
-        let reply = match connection {
+        self.admitted(name).await?;
+        let reply = match self.alone(name) {
             Some((connection, alone)) => {
-                self.by_itself(name, &connection, alone, load.send(&connection)).await?
+                let replies = connection.call_all(pipeline, skip, count);
+                let replies = async { replies.await.map(Value::Array) };
+                self.by_itself(name, &connection, alone, replies).await?
             }
-            None => self.queued(name, load).await?,
+            None => {
+                let load = Load::Many { pipeline: pipeline.clone(), skip, count };
+                self.queued(name, load).await?
+            }
         };
         match reply {
             Value::Array(replies) if replies.len() == count => Ok(replies),
@@ -62,16 +64,30 @@ impl Link {
         Ok(Pending { link: self.clone(), name: name.to_owned(), outcome })
     }
 
-    /// Waits for its turn. With a connection and a ticket the caller sends by itself; else it queues.
-    async fn admitted(&self, name: &str) -> Result<Option<(Connection, Alone<'_>)>, Error> {
+    /// Waits for its turn; an error if there is no use in waiting.
+    async fn admitted(&self, name: &str) -> Result<(), Error> {
         let shared = self.shared();
-        let connection = self.worth_waiting(name)?;
-        if !shared.gather.try_admit() {
-            let turn = timeout(shared.config.command_timeout, shared.gather.admit());
-            let (endpoint, command) = (self.endpoint(), name.to_owned());
-            turn.await.map_err(|_| Error::Overloaded { endpoint, command })?;
+        if !shared.is_live() {
+            self.worth_waiting(name)?;
         }
-        Ok(connection.and_then(|connection| Some((connection, shared.gather.alone()?))))
+        if shared.gather.try_admit() {
+            return Ok(());
+        }
+        let turn = timeout(shared.config.command_timeout, shared.gather.admit());
+        Box::pin(turn).await.map_err(|_| {
+            let (endpoint, command) = (self.endpoint(), name.to_owned());
+            Error::Overloaded { endpoint, command }
+        })
+    }
+
+    /// With a connection and a ticket the caller sends by itself; else it queues.
+    fn alone(&self, name: &str) -> Option<(Connection, Alone<'_>)> {
+        if !self.shared().gather.may_be_idle() {
+            return None;
+        }
+        // Without a connection, whoever empties the queue says why.
+        let connection = self.worth_waiting(name).ok()??;
+        Some((connection, self.shared().gather.alone()?))
     }
 
     async fn by_itself(
@@ -90,8 +106,8 @@ impl Link {
     }
 
     async fn queued(&self, name: &str, load: Load) -> Result<Value, Error> {
-        let receiver = self.shared().gather.push(load, false);
-        Pending { link: self.clone(), name: name.to_owned(), outcome: receiver }.reply().await
+        let outcome = self.shared().gather.push(load, false);
+        self.arrived(name, outcome).await
     }
 
     /// The connection, or None while the first attempt is under way; later ones are not waited for.
@@ -108,6 +124,23 @@ impl Link {
         }
     }
 
+    /// While there is no connection, no other deadline runs.
+    async fn arrived(
+        &self,
+        name: &str,
+        outcome: oneshot::Receiver<Outcome>,
+    ) -> Result<Value, Error> {
+        if self.is_live() {
+            return self.landed(name, outcome.await);
+        }
+        let after = self.shared().config.command_timeout;
+        match Box::pin(timeout(after, outcome)).await {
+            Ok(outcome) => self.landed(name, outcome),
+            Err(_) if self.is_live() => Err(self.failed(name, Failure::Timeout(self.endpoint()))),
+            Err(_) => Err(self.failed(name, Failure::NotSent)),
+        }
+    }
+
     fn landed(
         &self,
         name: &str,
@@ -116,20 +149,6 @@ impl Link {
         // Whoever held the sender ended with the link.
         let outcome = outcome.unwrap_or_else(|_| Err(Failure::Lost(self.shared().label.clone())));
         outcome.map_err(|failure| self.failed(name, failure))
-    }
-
-    /// While there is no connection, no other deadline runs.
-    async fn landed_within(
-        &self,
-        name: &str,
-        outcome: oneshot::Receiver<Outcome>,
-        after: Duration,
-    ) -> Result<Value, Error> {
-        match timeout(after, outcome).await {
-            Ok(outcome) => self.landed(name, outcome),
-            Err(_) if self.is_live() => Err(self.failed(name, Failure::Timeout(self.endpoint()))),
-            Err(_) => Err(self.failed(name, Failure::NotSent)),
-        }
     }
 
     fn failed(&self, name: &str, failure: Failure) -> Error {
@@ -157,11 +176,6 @@ pub(crate) struct Pending {
 impl Pending {
     /// The reply, which may be an error reply.
     pub(crate) async fn reply(self) -> Result<Value, Error> {
-        let Self { link, name, outcome } = self;
-        if link.is_live() {
-            return link.landed(&name, outcome.await);
-        }
-        let after = link.shared().config.command_timeout;
-        link.landed_within(&name, outcome, after).await
+        self.link.arrived(&self.name, self.outcome).await
     }
 }

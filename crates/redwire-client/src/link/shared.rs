@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
@@ -21,6 +21,8 @@ pub(super) struct Shared {
     pub(super) route: Arc<dyn Route>,
     pub(super) setup: Setup,
     pub(super) state: watch::Sender<State>,
+    /// Whether the state is live, for those who ask at every command.
+    live: AtomicBool,
     pub(super) gather: Gather,
     pub(super) table: Mutex<Table>,
     /// Wakes the supervisor when the table has something to do.
@@ -46,6 +48,7 @@ impl Shared {
             route,
             setup,
             state: watch::Sender::new(State::Connecting),
+            live: AtomicBool::new(false),
             gather: Gather::new(config.commands_in_flight),
             table: Mutex::default(),
             unsettled: Notify::new(),
@@ -54,6 +57,21 @@ impl Shared {
             closing: CancellationToken::new(),
             config,
         }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.live.load(Ordering::Acquire)
+    }
+
+    pub(super) fn turn(&self, state: State) {
+        let is_live = state.is_live();
+        self.state.send_replace(state);
+        self.live.store(is_live, Ordering::Release);
+    }
+
+    /// Nothing new is sent over it.
+    pub(super) fn end(&self) {
+        self.live.store(false, Ordering::Release);
     }
 
     /// Whether the last attempt ended with a refused login or database.

@@ -34,6 +34,7 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        self.0.end();
         // Why it was refused is for whoever comes next.
         self.0.state.send_if_modified(|state| match state {
             State::Down(error) if is_refusal(error) => false,
@@ -142,7 +143,7 @@ impl<'a> Supervisor<'a> {
         let gap = self.down_since.take();
         self.shared.open(self.attempt, gap, || {
             lock(&self.shared.table).set_live();
-            self.shared.state.send_replace(State::Live(connection.clone()));
+            self.shared.turn(State::Live(connection.clone()));
         });
         if mem::replace(&mut self.was_live, true) {
             self.shared.counters.reconnects.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +167,7 @@ impl<'a> Supervisor<'a> {
     fn lose(&mut self, connection: &Connection, cause: &str) {
         let since = connection.pulse().last_heard();
         self.down_since = Some(since);
-        self.shared.state.send_replace(State::Connecting);
+        self.shared.turn(State::Connecting);
         connection.kill();
         lock(&self.shared.table).forget_connection();
         self.shared.fan.lose(since);
@@ -175,7 +176,7 @@ impl<'a> Supervisor<'a> {
 
     fn failed(&mut self, error: &RedisError) {
         self.down_since.get_or_insert(self.started);
-        self.shared.state.send_replace(State::Down(error.clone()));
+        self.shared.turn(State::Down(error.clone()));
         tracing::debug!(endpoint = %self.shared.label, %error, "cannot connect to redis");
         let Some(first) = self.first.take() else { return };
         tracing::warn!(endpoint = %self.shared.label, %error, "redis is not there yet");

@@ -63,6 +63,10 @@ impl Lane {
         }
     }
 
+    pub(crate) fn database(&self) -> u32 {
+        self.setup.database
+    }
+
     pub(crate) fn link(&self) -> &Link {
         &self.link
     }
@@ -88,10 +92,7 @@ impl Lane {
     /// The reply, which may be an error reply.
     pub(crate) async fn reply(&self, call: Call<'_>) -> Result<Value, Error> {
         if call.flags.blocking {
-            let mut connection = self.dedicated(call.name).await?;
-            let reply = connection.reply(call.name, call.command, None).await;
-            connection.give_back();
-            return reply;
+            return Box::pin(self.blocking(call)).await;
         }
         let mut attempts = if call.repeatable { self.config.retries } else { 0 };
         let mut lost = None;
@@ -108,6 +109,13 @@ impl Lane {
                 reply => return reply,
             }
         }
+    }
+
+    async fn blocking(&self, call: Call<'_>) -> Result<Value, Error> {
+        let mut connection = self.dedicated(call.name).await?;
+        let reply = connection.reply(call.name, call.command, None).await;
+        connection.give_back();
+        reply
     }
 
     /// So many replies after the first `skip`.

@@ -3,6 +3,7 @@
 mod dedicated;
 mod lane;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -23,6 +24,8 @@ pub(crate) struct Node {
     route: Arc<dyn Route>,
     config: Arc<Config>,
     lanes: Mutex<Lanes>,
+    /// The one that was wanted first. While it is live, its commands need no lock.
+    home: OnceLock<Arc<Lane>>,
     subscriptions: OnceLock<Link>,
     /// Of the subscriptions.
     first: AsyncMutex<Option<FirstAttempt>>,
@@ -40,25 +43,33 @@ impl Node {
             route,
             config,
             lanes: Mutex::default(),
+            home: OnceLock::new(),
             subscriptions: OnceLock::new(),
             first: AsyncMutex::default(),
         }
     }
 
     /// The lane of a database; `command` is for whom it is.
-    pub(crate) fn lane(&self, database: u32, command: &str) -> Result<Arc<Lane>, Error> {
+    pub(crate) fn lane(&self, database: u32, command: &str) -> Result<Cow<'_, Arc<Lane>>, Error> {
+        if let Some(home) = self.home.get()
+            && home.database() == database
+            && home.link().is_live()
+        {
+            return Ok(Cow::Borrowed(home));
+        }
         let mut lanes = lock(&self.lanes);
         if lanes.closed {
             return Err(Error::Closed { command: command.to_owned() });
         }
         match lanes.open.get(&database) {
             // Whoever asks again asks the server again.
-            Some(lane) if !lane.link().is_refused() => Ok(lane.clone()),
+            Some(lane) if !lane.link().is_refused() => Ok(Cow::Owned(lane.clone())),
             _ => {
                 let setup = Setup { ends_when_refused: true, ..self.setup(database) };
                 let lane = Arc::new(Lane::new(&self.route, setup, &self.config));
                 lanes.open.insert(database, lane.clone());
-                Ok(lane)
+                let _ = self.home.set(lane.clone());
+                Ok(Cow::Owned(lane))
             }
         }
     }

@@ -122,7 +122,7 @@ impl Sharded {
                 .collect::<Vec<_>>()
                 .join(",")
                 .into(),
-            command: name_of(command),
+            command: name_of(command).into_owned(),
         })
     }
 
@@ -181,10 +181,10 @@ impl Sharded {
         let keys = keys(&name, command)?;
         match (self.owner_of(&name, &keys)?, Merge::of(&name)) {
             (Some(node), _) => Ok(Route::Whole(node)),
-            (None, Some(merge)) => Ok(Route::Split(name, merge)),
+            (None, Some(merge)) => Ok(Route::Split(name.into_owned(), merge)),
             (None, None) => {
                 let problem = "its keys are on different nodes".into();
-                Err(Error::Invalid { command: name, problem })
+                Err(Error::Invalid { command: name.into_owned(), problem })
             }
         }
     }
@@ -197,7 +197,7 @@ impl Sharded {
             let name = name_of(command);
             all.extend(keys(&name, command)?);
             if first.is_empty() {
-                first = name;
+                first = name.into_owned();
             }
         }
         if all.is_empty() {

@@ -16,7 +16,7 @@ pub use watched::Watched;
 
 use super::Redis;
 use crate::Error;
-use crate::catalogue::{instead_of, name_of};
+use crate::catalogue::{name_of, permitted};
 use crate::node::Dedicated;
 
 /// Commands that Redis will carry out together, with no other client's in between (`MULTI` and `EXEC`).
@@ -93,7 +93,7 @@ impl Transaction {
     pub fn command(&mut self, command: &Cmd) -> Queued {
         let place = self.commands.len();
         self.commands.add_command(command.clone());
-        Queued::new(name_of(command), place, self.phase.subscribe())
+        Queued::new(name_of(command).into_owned(), place, self.phase.subscribe())
     }
 
     /// Adds all commands of a pipeline, which has a method for each of redis-rs. What it was told to
@@ -148,8 +148,8 @@ async fn carry_out_on(mut connection: Dedicated, redis: &Redis, commands: &Pipel
 fn check(commands: &Pipeline) -> Result<Option<&Cmd>, Error> {
     for command in commands.cmd_iter() {
         let name = name_of(command);
-        if let Some(instead) = instead_of(&name, command) {
-            return Err(Error::Invalid { command: name, problem: instead.into() });
+        if let Err(instead) = permitted(&name, command) {
+            return Err(Error::Invalid { command: name.into_owned(), problem: instead.into() });
         }
     }
     Ok(commands.cmd_iter().next())

@@ -53,7 +53,7 @@ pub(super) fn exec(endpoint: &Arc<str>, replies: Vec<Value>) -> Result<Option<Ve
 pub(super) fn of(endpoint: &Arc<str>, commands: &Pipeline, replies: Vec<Value>) -> Verdict {
     match exec(endpoint, replies)? {
         Some(values) if values.len() == commands.len() => {
-            let names = commands.cmd_iter().map(name_of);
+            let names = commands.cmd_iter().map(|command| name_of(command).into_owned());
             let reply = |(name, value)| match value {
                 Value::ServerError(error) => {
                     Err(Error::from_reply(endpoint.clone(), name, &ServerError::into(error)))

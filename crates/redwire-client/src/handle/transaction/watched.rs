@@ -116,7 +116,7 @@ impl Watched {
     pub async fn command(&mut self, command: &Cmd) -> Result<Value, Error> {
         let name = name_of(command);
         let reply = self.reply(&name, command).await?;
-        self.refined(name, reply)
+        self.refined(name.into_owned(), reply)
     }
 
     /// The same, with the reply as a Rust type.
@@ -128,7 +128,7 @@ impl Watched {
         let value = self.command(command).await?;
         redis::from_redis_value(value).map_err(|_| Error::Reply {
             endpoint: self.connection.endpoint().to_string().into(),
-            command: name_of(command),
+            command: name_of(command).into_owned(),
         })
     }
 
