@@ -266,7 +266,7 @@ impl Error {
         match error.code() {
             Some("WRONGTYPE") => Self::WrongType { endpoint, command },
             Some(code) => {
-                let detail = without_arguments(error.detail().unwrap_or_default()).to_owned();
+                let detail = without_arguments(error.detail().unwrap_or_default());
                 Self::Server { endpoint, code: code.to_owned(), detail, command }
             }
             None => Self::Lost { endpoint, command },
@@ -311,14 +311,20 @@ impl From<Error> for redis::RedisError {
     }
 }
 
+/// Redis-rs' errors name neither.
+const SOMEWHERE: &str = "the server";
+const SOMETHING: &str = "a command";
+
 /// What a command of redis-rs on a [`Redis`](crate::Redis) failed with. The name of a command that Redis
 /// refused is not in it.
 impl From<redis::RedisError> for Error {
     fn from(error: redis::RedisError) -> Self {
         match own(&error) {
             Some(own) => own.clone(),
-            None if error.code().is_some() => Self::from_reply("".into(), String::new(), &error),
-            None => Self::Reply { endpoint: "".into(), command: String::new() },
+            None if error.code().is_some() => {
+                Self::from_reply(SOMEWHERE.into(), SOMETHING.into(), &error)
+            }
+            None => Self::Reply { endpoint: SOMEWHERE.into(), command: SOMETHING.into() },
         }
     }
 }
@@ -363,9 +369,21 @@ fn reasons(refused: &[(usize, String)], source: &redis::RedisError) -> String {
     refused.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
 
-/// Redis quotes what was sent in one place: `unknown command 'x', with args beginning with: …`.
-fn without_arguments(detail: &str) -> &str {
-    detail.split(", with args").next().unwrap_or_default()
+/// Redis quotes what was sent: `unknown command 'x', with args beginning with: …`, `Error in ACL SETUSER
+/// modifier '…'`. Only the name of a command stays.
+fn without_arguments(detail: &str) -> String {
+    let detail = detail.split(", with args").next().unwrap_or_default();
+    let parts: Vec<&str> = detail.split('\'').collect();
+    let is_argument = |place: usize| {
+        let before = place.checked_sub(1).and_then(|before| parts.get(before));
+        let after = parts.get(place + 1);
+        place % 2 == 1
+            && !before.is_some_and(|before| before.ends_with("unknown command "))
+            && !after.is_some_and(|after| after.starts_with(" command"))
+    };
+    let parts = parts.iter().enumerate();
+    let shown = parts.map(|(place, part)| if is_argument(place) { "…" } else { part });
+    shown.collect::<Vec<_>>().join("'")
 }
 
 #[cfg(test)]
@@ -384,5 +402,7 @@ mod tests {
         let detail = "unknown command 'FOO', with args beginning with: 'secret' ";
         assert_eq!(without_arguments(detail), "unknown command 'FOO'");
         assert_eq!(without_arguments("value is not an integer"), "value is not an integer");
+        let detail = "Error in ACL SETUSER modifier 'secret': Syntax error";
+        assert_eq!(without_arguments(detail), "Error in ACL SETUSER modifier '…': Syntax error");
     }
 }

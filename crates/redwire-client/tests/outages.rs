@@ -4,12 +4,19 @@
 use std::time::Duration;
 
 use redwire_client::redis::{Cmd, Value, cmd};
-use redwire_client::{Config, Error, Family, Outcome, Redis};
-use redwire_test::{Proxy, RedisServer, Reply, eventually};
+use redwire_client::{Config, Error, Family, LinkConfig, Outcome, Redis};
+use redwire_test::{PATIENCE, Proxy, RedisServer, Reply, eventually};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// Back as soon as can be, however often it is lost.
+fn config(url: &str) -> Config {
+    let link = LinkConfig { backoff_max: Duration::from_millis(5), ..LinkConfig::default() };
+    Config::from_url(url).expect("a url").link(link)
+}
 
 async fn connected(url: &str) -> Redis {
-    Redis::connect(url).await.expect("a connection")
+    Redis::connect_with(config(url)).await.expect("a connection")
 }
 
 async fn works(redis: &Redis) -> bool {
@@ -24,8 +31,7 @@ fn get(key: usize) -> Cmd {
 async fn a_connection_that_is_cut_at_any_byte_of_the_replies_gives_nobody_a_wrong_one() {
     let server = RedisServer::start().await;
     let proxy = Proxy::start(&server).await;
-    let config = Config::from_url(&proxy.url()).unwrap().retries(0);
-    let redis = Redis::connect_with(config).await.unwrap();
+    let redis = Redis::connect_with(config(&proxy.url()).retries(0)).await.unwrap();
     let value = |key: usize| format!("the value of key {key}").into_bytes();
     for key in 0..4 {
         redis.command(&Cmd::set(format!("key:{key}"), value(key))).await.unwrap();
@@ -62,7 +68,7 @@ async fn count(redis: Redis, key: &'static str, times: i64) -> Told {
         match redis.command(&Cmd::incr(key, 1)).await.map_err(|error| error.outcome()) {
             Ok(_) => told.answered += 1,
             Err(Outcome::Unknown) => told.unknown += 1,
-            Err(Outcome::NotSent) => tokio::task::yield_now().await,
+            Err(Outcome::NotSent) => sleep(Duration::from_millis(1)).await,
             Err(Outcome::Answered) => panic!("INCR was refused"),
         }
     }
@@ -120,8 +126,7 @@ async fn a_killed_server_fails_what_waits_and_serves_again_when_it_is_back() {
 #[tokio::test]
 async fn a_frozen_server_costs_each_command_its_time_and_is_left_for_a_new_connection() {
     let server = RedisServer::start().await;
-    let config = Config::from_url(&server.url()).unwrap();
-    let config = config.command_timeout(Duration::from_millis(300)).retries(0);
+    let config = config(&server.url()).command_timeout(Duration::from_millis(300)).retries(0);
     let redis = Redis::connect_with(config).await.unwrap();
     let waiting = redis.send(cmd("BLPOP").arg("queue").arg(0).clone());
     server.until_blocked(1).await;
@@ -133,4 +138,36 @@ async fn a_frozen_server_costs_each_command_its_time_and_is_left_for_a_new_conne
     eventually("commands to be carried out", async || works(&redis).await).await;
     let count: i64 = redis.query(&Cmd::incr("counter", 1)).await.unwrap();
     assert!(count <= 2, "it was sent once, and may have been carried out late");
+}
+
+#[tokio::test]
+async fn reads_are_sent_again_when_clients_are_killed() {
+    let server = RedisServer::start().await;
+    let redis = connected(&server.url()).await;
+    for _ in 0..50 {
+        let reads: Vec<_> = (0..8)
+            .map(|key| {
+                let redis = redis.clone();
+                tokio::spawn(async move { redis.command(&get(key)).await })
+            })
+            .collect();
+        server.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+        for read in reads {
+            assert_eq!(read.await.unwrap().expect("a reply"), Value::Nil);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_sent_in_time_is_never_sent() {
+    let server = RedisServer::start().await;
+    server.freeze();
+    let config = config(&server.url()).connect_timeout(PATIENCE);
+    let redis = Redis::lazy(config.command_timeout(Duration::from_millis(200))).unwrap();
+    let error = redis.send(Cmd::incr("counter", 1)).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+    server.thaw();
+    eventually("a connection", async || works(&redis).await).await;
+    let count: i64 = redis.query(&Cmd::incr("counter", 1)).await.unwrap();
+    assert_eq!(count, 1);
 }

@@ -15,7 +15,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use redwire_client::redis::{RedisError, cmd};
-use redwire_client::{Config, Error, Event, Redis, Topic};
+use redwire_client::{Config, Error, Event, Outcome, Redis, Topic};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -45,8 +45,12 @@ impl From<RedisError> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        (status, Html(format!("<h1>{status}</h1><p>{}</p>\n", self.0))).into_response()
+        let status = match self.0.outcome() {
+            Outcome::Answered => StatusCode::INTERNAL_SERVER_ERROR,
+            Outcome::NotSent | Outcome::Unknown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let reason = self.0.to_string().replace('&', "&amp;").replace('<', "&lt;");
+        (status, Html(format!("<h1>{status}</h1><p>{reason}</p>\n"))).into_response()
     }
 }
 
@@ -73,6 +77,8 @@ async fn delete(State(redis): State<Redis>, Path(key): Path<String>) -> Result<S
 async fn listen(State(redis): State<Redis>, Path(names): Path<String>) -> Result<Body, Failed> {
     let topics: Vec<Topic> = names.split(',').map(topic).collect();
     let subscriber = redis.subscriber().await?;
+    // Subscribing waits for Redis, however long.
+    redis.command(&cmd("PING")).await?;
     subscriber.subscribe(topics).await?;
     let told = names.split(',').map(|name| format!("subscribed to {name}\r\n"));
     let told = stream::iter(told.collect::<Vec<_>>());

@@ -78,21 +78,27 @@ impl Cluster {
         let (mut trip, mut stop) = (self.trip(call.name), Stop::default());
         loop {
             let since = Instant::now();
-            let member = trip.member(&stop, slot).await?;
+            let member = match trip.member(&stop, slot).await {
+                Ok(member) => member,
+                Err(error) => return Err(trip.verdict(error)),
+            };
             let outcome = match call.flags.blocking {
                 true => attempt(&member, call, stop.asking).await,
                 false => trip.within(&member, attempt(&member, call, stop.asking)).await,
             };
             self.watch_out(&outcome);
             let Some(trouble) = Trouble::of(&outcome, &member.endpoint, call.repeatable) else {
-                return outcome;
+                return outcome.map_err(|error| trip.verdict(error));
             };
+            if let Err(error) = &outcome {
+                trip.failed(error);
+            }
             if call.flags.blocking && since.elapsed() > self.window() {
                 trip.start_again();
             }
             stop = trip.heed(trouble);
             if !trip.go_on().await {
-                return outcome;
+                return outcome.map_err(|error| trip.verdict(error));
             }
         }
     }

@@ -31,7 +31,12 @@ impl Cluster {
         let mut answered = false;
         loop {
             let shares = shares(&trip, &commands, &open).await;
-            let shares = shares.map_err(|error| self.of_a_part(error, batch.name, answered))?;
+            let shares = match shares {
+                Ok(shares) => shares,
+                Err(error) => {
+                    return Err(self.of_a_part(trip.verdict(error), batch.name, answered));
+                }
+            };
             let sent =
                 shares.iter().map(|share| trip.within(&share.member, share.send(batch, &commands)));
             let outcomes = join_all(sent).await;
@@ -61,12 +66,14 @@ impl Cluster {
                             }
                             None => is_final = true,
                         }
+                        trip.failed(&error);
                         failure = Some(error);
                     }
                 }
             }
             if is_final || open.is_empty() || !trip.go_on().await {
-                let failure = failure.map(|error| self.of_a_part(error, batch.name, answered));
+                let failure =
+                    failure.map(|error| self.of_a_part(trip.verdict(error), batch.name, answered));
                 let wanted = replies.into_iter().skip(batch.skip).take(batch.count);
                 return failure.map_or_else(|| Ok(wanted.collect()), Err);
             }

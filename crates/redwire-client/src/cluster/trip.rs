@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::topology::{Member, Topology};
 use super::trouble::Trouble;
-use crate::Error;
 use crate::backoff::Backoff;
+use crate::{Error, Outcome};
 
 /// How often one command follows `MOVED` and `ASK`. With the pauses, its time is over first: nodes that
 /// are busy were seen to contradict each other for more than a second.
@@ -38,6 +38,8 @@ pub(super) struct Trip<'a> {
     backoff: Backoff,
     is_first: bool,
     before_next: Pause,
+    /// The first attempt that may have been carried out.
+    lost: Option<Error>,
 }
 
 /// What has to be waited for before the next attempt; the later, the longer.
@@ -60,6 +62,22 @@ impl<'a> Trip<'a> {
             backoff: Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE),
             is_first: true,
             before_next: Pause::None,
+            lost: None,
+        }
+    }
+
+    /// Remembers an attempt that may have been carried out.
+    pub(super) fn failed(&mut self, error: &Error) {
+        if self.lost.is_none() && error.outcome() == Outcome::Unknown {
+            self.lost = Some(error.clone());
+        }
+    }
+
+    /// What is to be said at last: that a later attempt was not sent does not take back an earlier one.
+    pub(super) fn verdict(&mut self, error: Error) -> Error {
+        match error.outcome() {
+            Outcome::NotSent => self.lost.take().unwrap_or(error),
+            Outcome::Unknown | Outcome::Answered => error,
         }
     }
 

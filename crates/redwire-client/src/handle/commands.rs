@@ -42,6 +42,10 @@ impl Redis {
     /// Sends a command at once, and does not wait for the reply: that can be awaited later, in any
     /// order, or never. Commands are carried out in the order of these calls; in a cluster, those of one
     /// node are, unless their slot is about to move.
+    ///
+    /// It does not wait for its turn: beyond [`commands_in_flight`](crate::LinkConfig::commands_in_flight)
+    /// the reply is [`Error::Overloaded`], and nothing is sent. It is not sent again when its connection
+    /// breaks, except in a cluster.
     pub fn send(&self, command: Cmd) -> Pending {
         Pending::new(self, command)
     }

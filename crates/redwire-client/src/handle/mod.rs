@@ -113,7 +113,7 @@ impl Redis {
     }
 
     /// A handle whose commands may be sent twice: after a lost connection they are tried again, as reads
-    /// always are. For what is the same done once or twice, such as `SET` or `DEL`.
+    /// always are, alone and in pipelines. For what is the same done once or twice, such as `SET` or `DEL`.
     #[must_use]
     pub fn idempotent(&self) -> Self {
         let mut other = self.clone();

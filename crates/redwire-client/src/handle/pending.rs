@@ -8,8 +8,8 @@ use redis::{Cmd, Value};
 use tokio::task::JoinHandle;
 
 use super::Redis;
-use crate::Error;
 use crate::catalogue::name_of;
+use crate::{Error, Outcome};
 
 /// A command that was sent, as a future of its reply. Dropping it does not take the command back.
 #[must_use = "without awaiting it nobody knows whether the command succeeded; `drop` it to say so"]
@@ -41,7 +41,16 @@ impl Pending {
                 let task = tokio::spawn(async move {
                     let outcome = pending.reply().await;
                     if redis.inner.servers.is_elsewhere(&outcome, repeatable) {
-                        return redis.command(&command).await;
+                        let again = redis.command(&command).await;
+                        return again.map_err(|error| match (error.outcome(), outcome) {
+                            // The first attempt may have been carried out.
+                            (Outcome::NotSent, Err(first))
+                                if first.outcome() == Outcome::Unknown =>
+                            {
+                                first
+                            }
+                            _ => error,
+                        });
                     }
                     redis.inner.observed.done(family, since, &outcome);
                     redis.refined(&name_of(&command), outcome?)

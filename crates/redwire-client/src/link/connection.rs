@@ -12,6 +12,7 @@ use redis::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::gather::MOST_IN_FLIGHT;
 use super::listener::Listener;
 use super::route::{Server, Setup};
 use super::step::Step;
@@ -55,7 +56,7 @@ impl Connection {
             .set_response_timeout(None)
             // Room for whatever may be on its way, and for a ping: so a write never waits there, and
             // the order of writes is the order of calls.
-            .set_pipeline_buffer_size(link.commands_in_flight.saturating_add(2))
+            .set_pipeline_buffer_size(link.commands_in_flight.clamp(1, MOST_IN_FLIGHT) + 2)
             .set_push_sender(move |push| {
                 ear.hear(push);
                 Ok::<(), Infallible>(())
@@ -171,6 +172,11 @@ impl Connection {
     /// Gives it up; all who wait for a reply get an error at once.
     pub(super) fn kill(&self) {
         self.0.dead.cancel();
+    }
+
+    /// Whether it is given up, although the supervisor may not know it yet.
+    pub(super) fn is_dead(&self) -> bool {
+        self.0.dead.is_cancelled()
     }
 
     pub(super) async fn closed(&self) {

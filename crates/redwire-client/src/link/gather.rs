@@ -18,6 +18,8 @@ use super::shared::Shared;
 use super::state::State;
 use crate::lock::lock;
 
+/// More than anybody has memory for, and within what tokio counts.
+pub(super) const MOST_IN_FLIGHT: usize = 1 << 24;
 /// Commands in one write: beyond this a larger batch gains nothing, and its first reply waits longer.
 const BATCH: usize = 256;
 
@@ -73,6 +75,7 @@ pub(super) fn outcome(connection: &Connection, reply: RedisResult<Value>) -> Out
 /// A load in the queue.
 #[derive(Debug)]
 struct Entry {
+    number: u64,
     load: Load,
     /// Whether it is sent although nobody waits for the reply.
     detached: bool,
@@ -94,6 +97,8 @@ pub(super) struct Gather {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Entry>,
+    /// Of the next entry.
+    number: u64,
     on_their_way: usize,
     /// On their way, but their callers have gone.
     abandoned: usize,
@@ -102,7 +107,7 @@ struct Queue {
 
 impl Gather {
     pub(super) fn new(permits: usize) -> Self {
-        let most = permits.clamp(1, Semaphore::MAX_PERMITS);
+        let most = permits.clamp(1, MOST_IN_FLIGHT);
         let permits = Semaphore::new(most);
         Self { state: Mutex::default(), ready: Notify::new(), permits, most }
     }
@@ -139,22 +144,37 @@ impl Gather {
         Some(Alone { gather: self, landed: false })
     }
 
-    pub(super) fn push(&self, load: Load, detached: bool) -> oneshot::Receiver<Outcome> {
+    /// Returns its number, and what will hear of its outcome.
+    pub(super) fn push(&self, load: Load, detached: bool) -> (u64, oneshot::Receiver<Outcome>) {
         let (reply, receiver) = oneshot::channel();
         let mut queue = lock(&self.state);
         if queue.closed {
             drop(queue);
             self.release(1);
             let _ = reply.send(Err(Failure::NotSent));
-            return receiver;
+            return (0, receiver);
         }
         let first = queue.waiting.is_empty();
-        queue.waiting.push_back(Entry { load, detached, reply });
+        let number = queue.number;
+        queue.number += 1;
+        queue.waiting.push_back(Entry { number, load, detached, reply });
         drop(queue);
         if first {
             self.ready.notify_one();
         }
-        receiver
+        (number, receiver)
+    }
+
+    /// Takes it out of the queue. False if it is on its way, or was.
+    pub(super) fn withdraw(&self, number: u64) -> bool {
+        let mut queue = lock(&self.state);
+        let place = queue.waiting.iter().position(|entry| entry.number == number);
+        let withdrawn = place.and_then(|place| queue.waiting.remove(place)).is_some();
+        drop(queue);
+        if withdrawn {
+            self.release(1);
+        }
+        withdrawn
     }
 
     fn landed(&self, count: usize) {
@@ -231,8 +251,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             let now = state.borrow_and_update().clone();
             let connection = match now {
-                State::Live(connection) => connection,
-                State::Connecting => continue,
+                State::Live(connection) if !connection.is_dead() => connection,
+                State::Live(_) | State::Connecting => continue,
                 State::Down(_) | State::Closed => {
                     is_due = false;
                     refuse(gather);

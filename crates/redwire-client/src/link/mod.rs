@@ -249,6 +249,13 @@ impl Link {
         self.shared().is_refused()
     }
 
+    /// Why a command cannot be sent now.
+    pub(crate) fn refusal(&self, name: &str) -> Error {
+        let (endpoint, command) = (self.endpoint(), name.to_owned());
+        let unknown = Error::Unavailable { endpoint, command, source: None };
+        self.worth_waiting(name).err().unwrap_or(unknown)
+    }
+
     /// Whether the last attempt to connect failed.
     pub(crate) fn is_down(&self) -> bool {
         matches!(&*self.shared().state.borrow(), State::Down(_))

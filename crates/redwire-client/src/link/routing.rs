@@ -58,7 +58,7 @@ impl Shared {
                 self.settle(&mut fan, &topic, &inbox, standing, gap);
             }
             if let Some(since) = gap {
-                inbox.gap(since);
+                inbox.gap(&self.fan, since);
             }
         }
     }

@@ -60,8 +60,8 @@ impl Link {
         if !self.shared().gather.try_admit() {
             return Err(Error::Overloaded { endpoint: self.endpoint(), command: name.to_owned() });
         }
-        let outcome = self.shared().gather.push(Load::One { command, fast }, true);
-        Ok(Pending { link: self.clone(), name: name.to_owned(), outcome })
+        let (number, outcome) = self.shared().gather.push(Load::One { command, fast }, true);
+        Ok(Pending { link: self.clone(), name: name.to_owned(), number, outcome })
     }
 
     /// Waits for its turn; an error if there is no use in waiting.
@@ -106,16 +106,16 @@ impl Link {
     }
 
     async fn queued(&self, name: &str, load: Load) -> Result<Value, Error> {
-        let outcome = self.shared().gather.push(load, false);
-        self.arrived(name, outcome).await
+        let (number, outcome) = self.shared().gather.push(load, false);
+        self.arrived(name, number, outcome).await
     }
 
     /// The connection, or None while the first attempt is under way; later ones are not waited for.
     pub(super) fn worth_waiting(&self, name: &str) -> Result<Option<Connection>, Error> {
         let command = || name.to_owned();
         match &*self.shared().state.borrow() {
-            State::Live(connection) => Ok(Some(connection.clone())),
-            State::Connecting => Ok(None),
+            State::Live(connection) if !connection.is_dead() => Ok(Some(connection.clone())),
+            State::Live(_) | State::Connecting => Ok(None),
             State::Down(error) => {
                 let shared = self.shared();
                 Err(Error::down(&shared.label, shared.setup.database, command(), error))
@@ -128,6 +128,7 @@ impl Link {
     async fn arrived(
         &self,
         name: &str,
+        number: u64,
         outcome: oneshot::Receiver<Outcome>,
     ) -> Result<Value, Error> {
         if self.is_live() {
@@ -136,8 +137,10 @@ impl Link {
         let after = self.shared().config.command_timeout;
         match Box::pin(timeout(after, outcome)).await {
             Ok(outcome) => self.landed(name, outcome),
-            Err(_) if self.is_live() => Err(self.failed(name, Failure::Timeout(self.endpoint()))),
-            Err(_) => Err(self.failed(name, Failure::NotSent)),
+            Err(_) if self.shared().gather.withdraw(number) => {
+                Err(self.failed(name, Failure::NotSent))
+            }
+            Err(_) => Err(self.failed(name, Failure::Timeout(self.endpoint()))),
         }
     }
 
@@ -170,12 +173,13 @@ impl Link {
 pub(crate) struct Pending {
     link: Link,
     name: String,
+    number: u64,
     outcome: oneshot::Receiver<Outcome>,
 }
 
 impl Pending {
     /// The reply, which may be an error reply.
     pub(crate) async fn reply(self) -> Result<Value, Error> {
-        self.link.arrived(&self.name, self.outcome).await
+        self.link.arrived(&self.name, self.number, self.outcome).await
     }
 }

@@ -131,9 +131,19 @@ impl Lane {
 
     /// Each reply may be an error reply. On a connection of its own if a command of it blocks.
     pub(crate) async fn batch(&self, batch: Batch<'_>) -> Result<Vec<Value>, Error> {
-        let Batch { name, pipeline, skip, count, blocking, .. } = batch;
+        let Batch { name, pipeline, skip, count, blocking, repeatable } = batch;
         if !blocking {
-            return self.replies(name, pipeline, skip, count).await;
+            let first = self.replies(name, pipeline, skip, count).await;
+            return match first {
+                Err(lost @ Error::Lost { .. }) if repeatable && self.config.retries > 0 => {
+                    let again = self.replies(name, pipeline, skip, count).await;
+                    again.map_err(|error| match error.outcome() {
+                        Outcome::NotSent => lost,
+                        _ => error,
+                    })
+                }
+                outcome => outcome,
+            };
         }
         let mut connection = self.dedicated(name).await?;
         let replies = connection.replies(name, pipeline, skip, count, None).await;

@@ -106,6 +106,7 @@ impl Node {
         let link = self.subscriptions_now()?;
         match self.first.lock().await.take() {
             Some(first) => link.once_tried(first).await,
+            None if link.is_refused() => Err(link.refusal("SUBSCRIBE")),
             None => Ok(link),
         }
     }

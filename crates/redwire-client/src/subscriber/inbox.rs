@@ -140,8 +140,11 @@ impl Inbox {
         self.queue.push(Event::Lost { since });
     }
 
-    pub(crate) fn gap(&self, since: SystemTime) {
-        self.queue.push(Event::Gap { since });
+    /// The link is there again. Who was not told that it was lost misses nothing.
+    pub(crate) fn gap(&self, fan: &Fan, since: SystemTime) {
+        if lock(&self.topics).is_owed(fan) {
+            self.queue.push(Event::Gap { since });
+        }
     }
 
     /// A link has ended.

@@ -18,6 +18,8 @@ pub(super) struct Topics {
     /// Topics that no link brings until they are attached elsewhere, and since when.
     adrift: usize,
     adrift_since: Option<SystemTime>,
+    /// The fans of links that are lost, by their addresses.
+    lost: Vec<usize>,
     closed: bool,
 }
 
@@ -171,6 +173,9 @@ impl Topics {
 
     /// The link is down, and nothing that came over it stands.
     pub(super) fn lose(&mut self, fan: &Fan, since: SystemTime) {
+        if !self.lost.contains(&address(fan)) {
+            self.lost.push(address(fan));
+        }
         for held in self.held.values_mut().filter(|held| held.is_of(fan)) {
             if held.stands == Stands::Confirmed {
                 held.stands = Stands::Awaited;
@@ -178,6 +183,13 @@ impl Topics {
                 self.confirmed -= 1;
             }
         }
+    }
+
+    /// Whether the reader was told that this link is lost, and not yet that it is back.
+    pub(super) fn is_owed(&mut self, fan: &Fan) -> bool {
+        let before = self.lost.len();
+        self.lost.retain(|lost| *lost != address(fan));
+        self.lost.len() < before
     }
 
     /// Returns what it held.
@@ -227,4 +239,8 @@ impl Topics {
         }
         Some(held)
     }
+}
+
+fn address(fan: &Fan) -> usize {
+    std::ptr::from_ref(fan).addr()
 }

@@ -32,7 +32,8 @@ pub(super) fn exec(endpoint: &Arc<str>, replies: Vec<Value>) -> Result<Option<Ve
     let mut replies = replies.into_iter();
     // Without it the others were carried out, one by one.
     if let Some(Value::ServerError(error)) = replies.next() {
-        return Err(refused("MULTI", error));
+        let source = Box::new(refused("MULTI", error));
+        return Err(Error::InPart { command: "MULTI".to_owned(), source });
     }
     match replies.next_back() {
         Some(Value::Array(values)) => Ok(Some(values)),
