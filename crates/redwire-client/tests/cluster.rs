@@ -1,8 +1,8 @@
 //! Commands in a Redis Cluster of three masters.
 
 use redwire_client::redis::{AsyncCommands, Cmd, Value, cmd, from_redis_value, pipe};
-use redwire_client::{Config, Endpoint, Error, Outcome, Redis, slot};
-use redwire_test::{RedisCluster, RedisServer, Reply, eventually};
+use redwire_client::{Config, Endpoint, Error, Event, Outcome, Redis, Topic, slot};
+use redwire_test::{Generation, RedisCluster, RedisServer, Reply, eventually};
 
 /// The slot of `foo`, which node 2 of three owns.
 const FOO: u16 = 12182;
@@ -49,6 +49,23 @@ async fn one_seed_is_enough_for_every_key() {
     let mut masters = redis.endpoints();
     masters.sort();
     assert_eq!(masters, expected);
+}
+
+#[tokio::test]
+async fn a_cluster_of_valkey_is_one_too() {
+    let cluster = RedisCluster::start_on(Generation::Valkey, 3, 0).await;
+    let mut redis = connected(&cluster).await;
+    let mut subscriber = redis.subscriber().await.unwrap();
+    subscriber.subscribe([Topic::sharded("foo")]).await.unwrap();
+    let () = redis.set("foo", "before").await.unwrap();
+    cluster.move_slot(FOO, 2, 0).await;
+    assert_eq!(redis.get::<_, String>("foo").await.unwrap(), "before");
+    let heard = async || {
+        let mut publish = cmd("SPUBLISH");
+        redis.query::<i64>(publish.arg("foo").arg("after")).await.unwrap() == 1
+    };
+    eventually("the subscriber to follow", heard).await;
+    while !matches!(subscriber.next().await.unwrap(), Event::Message { .. }) {}
 }
 
 // S263

@@ -7,7 +7,8 @@ pub struct LinkConfig {
     /// that is restored. 2 s: a Redis that accepts and does not answer must not hold us for long.
     pub connect_timeout: Duration,
     /// From the call of a command to its reply. 2 s: longer than a healthy Redis is ever busy, and
-    /// short enough that a viewer is told.
+    /// short enough that a viewer is told. Waiting for one's turn may take as long again, if
+    /// `commands_in_flight` others are before it.
     pub command_timeout: Duration,
     /// A link on which nothing was heard for this long asks with `PING`, and gives up after two
     /// unanswered ones: a frozen Redis is noticed after three times this, 3 s with the default of 1 s.

@@ -104,7 +104,7 @@ impl Redis {
     }
 
     /// A handle on another database of the same server. It has connections of its own, made at its first
-    /// command; a number that Redis does not have is refused then.
+    /// command and kept until the client ends; a number that Redis does not have is refused then.
     #[must_use]
     pub fn database(&self, number: u32) -> Self {
         let mut other = self.clone();

@@ -53,7 +53,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for no keys, [`Error::PoolTimeout`] if no connection became free.
+    /// [`Error::Invalid`] for no keys, [`Error::PoolTimeout`] if no connection became free within
+    /// [`pool_wait`](crate::Config::pool_wait), which has no end unless it is set.
     pub async fn watch(&self, keys: impl ToRedisArgs) -> Result<Watched, Error> {
         self.watch_by(cmd("WATCH").arg(keys)).await
     }
