@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redwire_client::{Error, Link, LinkConfig, LinkEvent, Standing};
+use redwire_client::{Error, Link, LinkConfig, LinkEvent, Outcome, Standing};
 use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
 use tokio::time::timeout;
 
@@ -90,8 +90,8 @@ fn or_missing<T: Default>(result: Result<T, Error>) -> Result<T, BackendError> {
     match result {
         Ok(value) => Ok(value),
         Err(Error::WrongType { .. }) => Ok(T::default()),
-        Err(Error::Unavailable { .. } | Error::Lost { .. }) => Err(BackendError::Unavailable),
         Err(Error::Timeout { .. }) => Err(BackendError::Timeout),
+        Err(error) if error.outcome() != Outcome::Answered => Err(BackendError::Unavailable),
         Err(error) => {
             tracing::warn!(%error, "redis refused a command");
             Err(BackendError::Failed)
