@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use redwire_client::redis::{Cmd, Value};
 use redwire_client::{Config, Endpoint, Error, Outcome, Redis};
-use redwire_test::{Answer, FakeServer, RedisServer, eventually};
-use tokio::time::sleep;
+use redwire_test::{Answer, FakeServer, PATIENCE, RedisServer, eventually};
+use tokio::time::{sleep, timeout};
 
 fn command(words: &str) -> Cmd {
     let mut command = Cmd::new();
@@ -256,6 +256,23 @@ async fn a_database_or_a_password_that_is_refused_is_told_in_words() {
         assert!(matches!(error, Error::Refused { .. }), "{error:?}");
         assert!(parts.iter().all(|part| error.to_string().contains(part)), "{error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+// S285
+#[tokio::test]
+async fn whoever_wants_to_subscribe_is_told_that_there_is_no_way_in() {
+    let may_only_get = ["--user", "probe", "on", ">right", "-@all", "+get"];
+    let server = RedisServer::start_with(&may_only_get).await;
+    for (password, word) in [("wrong", "WRONGPASS"), ("right", "NOPERM")] {
+        let url = server.url().replace("://", &format!("://probe:{password}@"));
+        let redis = Redis::lazy(config(&url)).unwrap();
+        for _ in 0..2 {
+            let subscriber = timeout(PATIENCE, redis.subscriber()).await.expect("an answer");
+            let error = subscriber.unwrap_err();
+            assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
     }
 }
 
