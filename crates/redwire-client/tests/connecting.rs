@@ -6,7 +6,7 @@ use std::time::Duration;
 use redwire_client::redis::{Cmd, Value};
 use redwire_client::{Config, Endpoint, Error, Outcome, Redis};
 use redwire_test::{Answer, FakeServer, PATIENCE, RedisServer, eventually};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 fn command(words: &str) -> Cmd {
     let mut command = Cmd::new();
@@ -35,6 +35,13 @@ async fn hanging_up() -> FakeServer {
     let fake = FakeServer::start(|_| Answer::Close).await;
     fake.script_handshakes();
     fake
+}
+
+/// Returns when a client that goes on trying, with the usual pauses, has done so three times.
+async fn until_others_have_tried_again() {
+    let fake = hanging_up().await;
+    let _client = Redis::connect(&fake.url()).await.expect("a client without a connection");
+    fake.until_attempted(1 + 3).await;
 }
 
 // S249
@@ -292,8 +299,7 @@ async fn who_was_refused_does_not_try_again_unasked() {
             _ => redis.send(command("GET key")).await.unwrap_err(),
         };
         assert!(error.to_string().contains("could not set dbid=99"), "{error}");
-        // Twice the longest first pause before another attempt.
-        sleep(Duration::from_millis(100)).await;
+        until_others_have_tried_again().await;
         assert_eq!(fake.attempts(), attempts);
     }
 }
@@ -306,11 +312,13 @@ async fn what_was_sent_behind_an_overdue_reply_fails_with_it() {
         _ => Answer::Usual,
     })
     .await;
-    let config = config(&fake.url()).command_timeout(Duration::from_millis(900)).retries(0);
+    let config = config(&fake.url()).command_timeout(Duration::from_millis(500)).retries(0);
     let redis = Redis::connect_with(config).await.unwrap();
     let first = redis.send(command("GET first"));
-    sleep(Duration::from_millis(300)).await;
+    // So that they do not share a write, and with it their deadline.
+    fake.until_received("GET", 1).await;
     let second = redis.send(command("GET second"));
+    fake.until_received("GET", 2).await;
     let error = first.await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
     let error = second.await.unwrap_err();

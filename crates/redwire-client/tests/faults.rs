@@ -33,6 +33,7 @@ async fn heals_after(outage: Duration) {
     redis.kill().await;
     let killed = SystemTime::now();
     eventually("the loss to be noticed", async || !link.is_live()).await;
+    // The fault lasts so long.
     sleep(outage).await;
     redis.restart().await;
     // The link is idle: no command helps it to notice.
@@ -61,6 +62,7 @@ async fn a_frozen_redis_is_declared_dead_within_five_seconds_and_heals() {
     redis.freeze();
     eventually("the freeze to be noticed", async || !link.is_live()).await;
     assert!(frozen.elapsed() <= Duration::from_secs(5), "took {:?}", frozen.elapsed());
+    // The fault outlasts attempts to connect, which come to nothing as long as it does.
     sleep(Duration::from_secs(6).saturating_sub(frozen.elapsed())).await;
     redis.thaw();
     reader.expect_outage().await;
@@ -73,6 +75,7 @@ async fn a_short_freeze_is_no_outage() {
     let redis = RedisServer::start().await;
     let (link, mut reader) = subscribed(&redis).await;
     redis.freeze();
+    // The fault is longer than a heartbeat, and shorter than what counts as silence.
     sleep(Duration::from_millis(1200)).await;
     redis.thaw();
     expect_flow(&redis, &mut reader).await;
