@@ -144,6 +144,8 @@ async fn reads_are_sent_again_when_clients_are_killed() {
     let server = RedisServer::start().await;
     let redis = connected(&server.url()).await;
     for _ in 0..50 {
+        // Or the kill would meet a connection that is still being made: what waits for one is told.
+        eventually("a connection", async || works(&redis).await).await;
         let reads: Vec<_> = (0..8)
             .map(|key| {
                 let redis = redis.clone();
