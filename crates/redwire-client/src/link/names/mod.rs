@@ -1,9 +1,15 @@
+//! The names of one kind that a link subscribes to.
+
+mod entry;
+
 use std::collections::{HashMap, VecDeque};
+use std::mem;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::table::Standing;
+use entry::{Actual, Due, Entry};
 
 /// Which names of one kind are wanted, by how many, and what Redis has confirmed.
 ///
@@ -14,29 +20,6 @@ pub(super) struct Names {
     entries: HashMap<Arc<str>, Entry>,
     /// Names whose want may differ from what is; each at most once, as its entry says.
     unsettled: VecDeque<Arc<str>>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    wanted: usize,
-    actual: Actual,
-    queued: bool,
-    waiting: Vec<oneshot::Sender<Standing>>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Actual {
-    #[default]
-    Absent,
-    /// The command for it is on its way.
-    Joining,
-    Subscribed,
-    /// As `Joining`.
-    Leaving,
-    /// The user may not read it. Not tried again on this connection.
-    Refused,
-    /// Another node serves it. Not tried again on this connection, unless it is wanted once more.
-    Moved,
 }
 
 /// What to send to Redis next. No name is in both lists.
@@ -66,65 +49,43 @@ pub(super) enum Departure {
 impl Names {
     /// One more wants it. Whether the supervisor has something to do.
     pub(super) fn add(&mut self, name: &Arc<str>) -> bool {
-        let entry = self.entries.entry(name.clone()).or_default();
-        entry.wanted += 1;
-        let is_news = entry.wanted == 1 || entry.actual == Actual::Moved;
-        if entry.actual == Actual::Moved {
-            entry.actual = Actual::Absent;
-        }
+        let is_news = self.entries.entry(name.clone()).or_default().want();
         is_news && self.unsettle(name)
     }
 
     /// One less wants it; one too many is ignored. Whether the supervisor has something to do.
     pub(super) fn remove(&mut self, name: &str) -> bool {
-        match self.entries.get_mut(name) {
-            Some(entry) if entry.wanted > 0 => {
-                entry.wanted -= 1;
-                entry.wanted == 0 && self.unsettle(name)
-            }
-            _ => false,
-        }
+        let is_news = self.entries.get_mut(name).is_some_and(Entry::release);
+        is_news && self.unsettle(name)
     }
 
     /// How it stands on this connection.
     pub(super) fn standing(&self, name: &str) -> Standing {
-        match self.entries.get(name) {
-            Some(entry) if entry.wanted > 0 => match entry.actual {
-                Actual::Subscribed => Standing::Confirmed,
-                Actual::Refused => Standing::Forbidden,
-                Actual::Moved => Standing::Moved,
-                Actual::Absent | Actual::Joining | Actual::Leaving => Standing::Unconfirmed,
-            },
-            _ => Standing::Unconfirmed,
-        }
+        self.entries.get(name).map_or(Standing::Unconfirmed, Entry::standing)
     }
 
     /// Who will say how a name stands that is wanted and still on its way.
     pub(super) fn wait(&mut self, name: &str) -> Option<oneshot::Receiver<Standing>> {
-        let entry = self.entries.get_mut(name).filter(|entry| entry.wanted > 0)?;
-        let (sender, receiver) = oneshot::channel();
-        entry.waiting.push(sender);
-        Some(receiver)
+        self.entries.get_mut(name).filter(|entry| entry.is_wanted()).map(Entry::wait)
     }
 
     /// The table's own copy of the name, if anybody wants it.
     pub(super) fn name(&self, name: &str) -> Option<Arc<str>> {
         let (name, entry) = self.entries.get_key_value(name)?;
-        (entry.wanted > 0).then(|| name.clone())
+        entry.is_wanted().then(|| name.clone())
     }
 
     /// How many names are wanted.
     pub(super) fn wanted(&self) -> usize {
-        self.entries.values().filter(|entry| entry.wanted > 0).count()
+        self.entries.values().filter(|entry| entry.is_wanted()).count()
     }
 
     /// The connection is gone, and all subscriptions with it. Nobody waits any longer.
     pub(super) fn forget_connection(&mut self) {
-        self.entries.retain(|_, entry| entry.wanted > 0);
+        self.entries.retain(|_, entry| entry.is_wanted());
         for entry in self.entries.values_mut() {
-            entry.actual = Actual::Absent;
+            entry.forget_connection();
             entry.queued = true;
-            entry.waiting.clear();
         }
         self.unsettled = self.entries.keys().cloned().collect();
     }
@@ -136,20 +97,17 @@ impl Names {
             let Some(name) = self.unsettled.pop_front() else { break };
             let Some(entry) = self.entries.get_mut(&name) else { continue };
             entry.queued = false;
-            match (entry.wanted > 0, entry.actual) {
-                (true, Actual::Absent) => {
+            match entry.due() {
+                Due::Nothing => {}
+                Due::Join => {
                     entry.actual = Actual::Joining;
                     batch.join.push(name);
                 }
-                (false, Actual::Subscribed) => {
+                Due::Leave => {
                     entry.actual = Actual::Leaving;
                     batch.leave.push(name);
                 }
-                (false, Actual::Absent | Actual::Refused | Actual::Moved) => {
-                    self.entries.remove(&name);
-                }
-                (true, Actual::Subscribed | Actual::Refused | Actual::Moved)
-                | (_, Actual::Joining | Actual::Leaving) => {}
+                Due::Forget => drop(self.entries.remove(&name)),
             }
         }
         batch
@@ -203,13 +161,8 @@ impl Names {
     /// The answer to a command to join. All who wait are told.
     fn judge(&mut self, name: &str, actual: Actual, verdict: Standing) -> Option<Arc<str>> {
         let name = self.entries.get_key_value(name)?.0.clone();
-        let entry = self.entries.get_mut(&name)?;
-        if entry.actual != Actual::Joining {
+        if !self.entries.get_mut(&name)?.judge(actual, verdict) {
             return None;
-        }
-        entry.actual = actual;
-        for waiting in entry.waiting.drain(..) {
-            let _ = waiting.send(verdict);
         }
         self.settle(&name);
         Some(name)
@@ -218,30 +171,25 @@ impl Names {
     /// After a command: what was wanted in the meantime comes next, what nobody wants is forgotten.
     fn settle(&mut self, name: &Arc<str>) {
         let Some(entry) = self.entries.get_mut(name).filter(|entry| !entry.queued) else { return };
-        match (entry.wanted > 0, entry.actual) {
-            (true, Actual::Absent) | (false, Actual::Subscribed) => {
-                entry.queued = true;
-                self.unsettled.push_back(name.clone());
+        match entry.due() {
+            Due::Nothing => {}
+            Due::Join | Due::Leave => {
+                self.unsettle(name);
             }
-            (false, Actual::Absent | Actual::Refused | Actual::Moved) => {
-                self.entries.remove(name);
-            }
-            (true, Actual::Subscribed | Actual::Refused | Actual::Moved)
-            | (_, Actual::Joining | Actual::Leaving) => {}
+            Due::Forget => drop(self.entries.remove(name)),
         }
     }
 
+    /// Whether it was settled before.
     fn unsettle(&mut self, name: &str) -> bool {
         let Some((name, _)) = self.entries.get_key_value(name) else { return false };
         let name = name.clone();
-        match self.entries.get_mut(&name) {
-            Some(entry) if !entry.queued => {
-                entry.queued = true;
-                self.unsettled.push_back(name);
-                true
-            }
-            _ => false,
+        let queued = self.entries.get_mut(&name).map(|entry| mem::replace(&mut entry.queued, true));
+        let was_settled = queued == Some(false);
+        if was_settled {
+            self.unsettled.push_back(name);
         }
+        was_settled
     }
 }
 
