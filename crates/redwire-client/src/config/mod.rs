@@ -1,22 +1,17 @@
 //! How Redis is reached: where, as whom, and with which deadlines and bounds.
 
+mod check;
+mod clients;
 mod endpoint;
 mod link;
-mod option;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
+mod topology;
 mod url;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-
-use redis::io::tcp::TcpSettings;
-use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
-    RedisError,
-};
 
 pub use endpoint::Endpoint;
 pub use link::LinkConfig;
@@ -25,6 +20,7 @@ pub use tls::Tls;
 #[cfg(not(feature = "tls"))]
 use tls::Tls;
 pub(crate) use tls::is_disagreement;
+pub use topology::Topology;
 
 use crate::Error;
 
@@ -100,23 +96,6 @@ pub struct Config {
     pub(crate) eager: bool,
     pub(crate) retries: u32,
     pub(crate) link: LinkConfig,
-}
-
-/// What the endpoints are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Topology {
-    /// One server. Several endpoints are ways to it, or stand-ins for it: they are tried in order until
-    /// one connects.
-    #[default]
-    Single,
-    /// A cluster. The endpoints are seeds: any of them can name all the others.
-    Cluster,
-    /// A server with replicas, watched by sentinels. The endpoints are the sentinels.
-    Sentinel {
-        /// The name under which the sentinels know the master, such as `mymaster`.
-        master: String,
-    },
 }
 
 impl Default for Config {
@@ -286,111 +265,6 @@ impl Config {
         self.link = link;
         self
     }
-
-    /// What redis-rs needs to reach each of the endpoints, in order. For sentinels with their login.
-    pub(crate) fn clients(&self) -> Result<Vec<(Endpoint, Client)>, Error> {
-        self.check()?;
-        let login = match self.topology {
-            Topology::Sentinel { .. } => {
-                login(self.sentinel_username.as_deref(), self.sentinel_password.as_deref())
-            }
-            Topology::Single | Topology::Cluster => self.login(),
-        };
-        let client = |endpoint: &Endpoint| {
-            Ok((endpoint.clone(), self.client_with(endpoint, login.clone())?))
-        };
-        self.endpoints.iter().map(client).collect()
-    }
-
-    /// What redis-rs needs to reach a server: RESP3, for pushes beside replies, and the login. Neither
-    /// the database nor the name: redis-rs would rewrite or ignore what Redis says to them.
-    pub(crate) fn client(&self, endpoint: &Endpoint) -> Result<Client, Error> {
-        self.client_with(endpoint, self.login())
-    }
-
-    fn client_with(
-        &self,
-        endpoint: &Endpoint,
-        login: RedisConnectionInfo,
-    ) -> Result<Client, Error> {
-        let (address, tls) = match (endpoint, &self.tls) {
-            (Endpoint::Tcp { host, port }, Some(tls)) => (Tls::address(host, *port), Some(tls)),
-            (Endpoint::Tcp { host, port }, None) => {
-                (ConnectionAddr::Tcp(host.to_string(), *port), None)
-            }
-            (Endpoint::Unix(_), Some(_)) => return Err(bad("tls", "is not for unix sockets")),
-            (Endpoint::Unix(path), None) => (ConnectionAddr::Unix(path.to_path_buf()), None),
-        };
-        let unusable = |error: RedisError| bad("endpoint", error.to_string());
-        let info = address.into_connection_info().map_err(unusable)?;
-        let info = info.set_redis_settings(login).set_tcp_settings(self.tcp());
-        match tls {
-            Some(tls) => tls.client(info),
-            None => Client::open(info).map_err(unusable),
-        }
-    }
-
-    fn login(&self) -> RedisConnectionInfo {
-        login(self.username.as_deref(), self.password.as_deref())
-    }
-
-    fn tcp(&self) -> TcpSettings {
-        // Said outright, because redis-rs 1.x leaves NODELAY off.
-        let settings = TcpSettings::default().set_nodelay(self.nodelay);
-        let Some(idle) = self.keepalive else { return settings };
-        let interval = (idle / 3).max(MIN_KEEPALIVE);
-        let probes = TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(3);
-        settings.set_keepalive(probes)
-    }
-
-    /// What the setters take without looking.
-    fn check(&self) -> Result<(), Error> {
-        if self.endpoints.is_empty() {
-            return Err(bad("endpoints", "are none"));
-        }
-        if self.pool_size == 0 {
-            return Err(bad("pool_size", "is 0, and must be at least 1"));
-        }
-        if self.keepalive.is_some_and(|idle| idle < MIN_KEEPALIVE) {
-            return Err(bad("keepalive", "is below one second"));
-        }
-        if self.client_name.as_deref().is_some_and(|name| !is_client_name(name)) {
-            return Err(bad("client_name", NOT_A_CLIENT_NAME));
-        }
-        if self.username.is_some() && self.password.is_none() {
-            return Err(bad("username", "has no password"));
-        }
-        if self.sentinel_username.is_some() && self.sentinel_password.is_none() {
-            return Err(bad("sentinel_username", "has no password"));
-        }
-        Ok(())
-    }
-}
-
-fn login(username: Option<&str>, password: Option<&str>) -> RedisConnectionInfo {
-    let mut login =
-        RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
-    if let Some(password) = password {
-        login = login.set_password(password);
-    }
-    if let Some(username) = username {
-        login = login.set_username(username);
-    }
-    login
-}
-
-fn bad(option: &'static str, problem: impl Into<String>) -> Error {
-    Error::Config { option, problem: problem.into() }
-}
-
-/// The kernel counts in seconds.
-const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
-
-const NOT_A_CLIENT_NAME: &str = "is not printable ascii without spaces";
-
-/// Redis refuses any other (`validateClientName` in its `networking.c`).
-fn is_client_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl FromStr for Config {
@@ -430,78 +304,11 @@ impl fmt::Debug for Config {
 mod tests {
     use super::*;
 
-    fn problem(config: &Config) -> String {
-        config.clients().unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_cannot_work_is_named() {
-        let config = Config::default;
-        let is = |option: &str| format!("bad redis configuration: {option}");
-        assert_eq!(problem(&config().endpoints([])), is("endpoints are none"));
-        assert_eq!(problem(&config().pool_size(0)), is("pool_size is 0, and must be at least 1"));
-        let short = config().keepalive(Duration::from_millis(999));
-        assert_eq!(problem(&short), is("keepalive is below one second"));
-        let name = is("client_name is not printable ascii without spaces");
-        assert_eq!(problem(&config().client_name("my shop")), name);
-        assert_eq!(problem(&config().client_name("")), name);
-        assert_eq!(problem(&config().username("ann")), is("username has no password"));
-    }
-
     #[test]
     fn passwords_are_not_printed() {
         let config = Config::default().password("hunter2").sentinel_password("hunter2");
         let clients = config.clients().unwrap();
         assert!(!format!("{config:?} {clients:?}").contains("hunter2"));
         assert!(format!("{config:?}").contains("password: Some(\"…\")"), "{config:?}");
-    }
-
-    #[test]
-    fn connections_speak_resp3_without_delay_and_choose_no_database() {
-        let config = Config::default().username("ann").password("secret").database(3);
-        let client = config.client(&Endpoint::tcp("::1", 7000)).unwrap();
-        let info = client.get_connection_info();
-        assert_eq!(info.addr(), &ConnectionAddr::Tcp("::1".to_owned(), 7000));
-        assert!(info.tcp_settings().nodelay());
-        assert!(info.tcp_settings().keepalive().is_none());
-        let redis = info.redis_settings();
-        assert_eq!((redis.username(), redis.password()), (Some("ann"), Some("secret")));
-        assert_eq!((redis.protocol(), redis.db()), (ProtocolVersion::RESP3, 0));
-        assert!(redis.skip_set_lib_name());
-    }
-
-    #[test]
-    fn keepalive_probes_three_times_a_third_apart() {
-        let probes = |idle, interval| {
-            let seconds = Duration::from_secs;
-            TcpKeepalive::new()
-                .with_time(seconds(idle))
-                .with_interval(seconds(interval))
-                .with_retries(3)
-        };
-        for (idle, interval) in [(60, 20), (1, 1)] {
-            let config = Config::default().keepalive(Duration::from_secs(idle));
-            let tcp = config.tcp();
-            let expected = probes(idle, interval);
-            assert_eq!(format!("{:?}", tcp.keepalive().unwrap()), format!("{expected:?}"));
-        }
-    }
-
-    #[test]
-    fn sentinels_are_not_told_the_password_of_redis() {
-        let config = Config::default()
-            .topology(Topology::Sentinel { master: "mymaster".to_owned() })
-            .password("redis")
-            .sentinel_username("guard")
-            .sentinel_password("sentinel");
-        let clients = config.clients().unwrap();
-        let login = |client: &Client| {
-            let redis = client.get_connection_info().redis_settings().clone();
-            (redis.username().map(str::to_owned), redis.password().map(str::to_owned))
-        };
-        let (guard, sentinel) = (Some("guard".to_owned()), Some("sentinel".to_owned()));
-        assert_eq!(login(&clients[0].1), (guard, sentinel));
-        let master = config.client(&Endpoint::tcp("master", 6379)).unwrap();
-        assert_eq!(login(&master), (None, Some("redis".to_owned())));
     }
 }

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::bad;
+use super::check::bad;
 use crate::Error;
 
 /// TLS, 1.2 or 1.3, by rustls.

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::url::{NOT_ENCODED, bad, database, decoded, digits, split};
-use super::{Config, LinkConfig, MIN_KEEPALIVE, NOT_A_CLIENT_NAME, is_client_name};
-use crate::Error;
+use super::login::{NOT_ENCODED, decoded};
+use super::{bad, database, digits, split};
+use crate::config::check::{MIN_KEEPALIVE, NOT_A_CLIENT_NAME, is_client_name};
+use crate::{Config, Error, LinkConfig};
 
 /// One `name=value` after the question mark.
 pub(super) struct UrlOption<'a> {
@@ -104,5 +105,66 @@ impl<'a> UrlOption<'a> {
     /// Only for options that are no part of a login.
     fn is(&self, problem: &str) -> Error {
         bad("option", format!("`{}={}` {problem}", self.name, self.value.escape_debug()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{config, problem};
+    use super::*;
+    use crate::Endpoint;
+
+    #[test]
+    fn every_option_is_read() {
+        let url = "redis://h?user=u&pass=p&db=9&client_name=shop&connect_timeout=0.25\
+            &command_timeout=1.5&heartbeat=3&keepalive=60&pool_wait=0&pool_size=3&retries=0&nodelay=no\
+            &eager=1&reconnect=off&sentinel_username=g&sentinel_password=s&protocol=resp3";
+        let seconds = Duration::from_secs_f64;
+        let expected = Config::default()
+            .link(LinkConfig { heartbeat: seconds(3.0), ..LinkConfig::default() })
+            .endpoints([Endpoint::tcp("h", 6379)])
+            .username("u")
+            .password("p")
+            .database(9)
+            .client_name("shop")
+            .connect_timeout(seconds(0.25))
+            .command_timeout(seconds(1.5))
+            .keepalive(seconds(60.0))
+            .pool_wait(seconds(0.0))
+            .pool_size(3)
+            .retries(0)
+            .nodelay(false)
+            .eager(true)
+            .reconnect(false)
+            .sentinel_username("g")
+            .sentinel_password("s");
+        assert_eq!(config(url), expected);
+    }
+
+    #[test]
+    fn a_bad_option_is_named() {
+        for (option, problem_of_it) in [
+            ("colour=red", "`colour` is unknown"),
+            ("a\nb=1", "`a\\nb` is unknown"),
+            ("db", "`database` has no value"),
+            ("client_name=", "`client_name` has no value"),
+            ("client_name=%zz", "`client_name` is not percent-encoded utf-8"),
+            ("client_name=a%20b", "`client_name=a b` is not printable ascii without spaces"),
+            ("retries=1&retries=2", "`retries` is given twice"),
+            ("connect_timeout=x", "`connect_timeout=x` is not a number of seconds above 0"),
+            ("connect_timeout=0", "`connect_timeout=0` is not a number of seconds above 0"),
+            ("command_timeout=-1", "`command_timeout=-1` is not a number of seconds above 0"),
+            ("heartbeat=inf", "`heartbeat=inf` is not a number of seconds above 0"),
+            ("keepalive=0.9", "`keepalive=0.9` is not a number of seconds from 1 up"),
+            ("pool_wait=1e400", "`pool_wait=1e400` is not a number of seconds from 0 up"),
+            ("pool_size=0", "`pool_size=0` is not a number from 1 up"),
+            ("retries=+1", "`retries=+1` is not a number from 0 up"),
+            ("eager=perhaps", "`eager=perhaps` is neither true nor false"),
+            ("protocol=2", "`protocol=2` is not 3, the only one that is spoken"),
+        ] {
+            assert_eq!(problem(&format!("redis://h?{option}")), format!("option {problem_of_it}"));
+        }
+        assert_eq!(problem("redis://h/1?db=2"), "option `database` is given twice");
+        assert_eq!(problem("redis://pw@h?pass=pw"), "option `password` is given twice");
     }
 }
