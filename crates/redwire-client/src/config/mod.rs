@@ -133,8 +133,32 @@ impl Config {
         Self::default().url(url)
     }
 
-    /// Replaces what the URL speaks of.
-    pub(crate) fn url(self, url: &str) -> Result<Self, Error> {
+    /// Replaces what a URL speaks of: where to connect in any case, the rest as far as it is named. So a
+    /// program has its own say first, and whoever runs it the last word:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redwire_client::{Config, LinkConfig};
+    ///
+    /// # fn main() -> Result<(), redwire_client::Error> {
+    /// let link = LinkConfig { feed_messages: 1_000, ..LinkConfig::default() };
+    /// let config = Config::default().link(link).url("redis://one.example?command_timeout=5")?;
+    /// let same = Config::from_url("redis://one.example")?.link(LinkConfig {
+    ///     feed_messages: 1_000,
+    ///     command_timeout: Duration::from_secs(5),
+    ///     ..LinkConfig::default()
+    /// });
+    /// assert_eq!(config, same);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// `rediss://` leaves a `Tls` as it is, if one was given.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_url`](Self::from_url); also if a `Tls` was given, and the URL is one without TLS.
+    pub fn url(self, url: &str) -> Result<Self, Error> {
         url::apply(self, url)
     }
 
@@ -260,7 +284,8 @@ impl Config {
         self
     }
 
-    /// All deadlines and bounds of a connection at once.
+    /// All deadlines and bounds of a connection at once, also those that a URL has named: for a URL that
+    /// has the last word, see [`url`](Self::url).
     pub fn link(mut self, link: LinkConfig) -> Self {
         self.link = link;
         self

@@ -38,8 +38,7 @@ pub(super) fn apply(config: Config, url: &str) -> Result<Config, Error> {
     }
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
     let config = with_login(config, login)?;
-    let tls = scheme.tls.then(Tls::of_url).transpose()?;
-    let config = Config { tls, ..config };
+    let config = with_tls(config, scheme.tls)?;
     let below_root = path.strip_prefix('/').unwrap_or(path);
     let (config, database) = match scheme.place {
         Place::Unix => (at_socket(config, hosts, path)?, ""),
@@ -57,6 +56,15 @@ pub(super) fn apply(config: Config, url: &str) -> Result<Config, Error> {
 
 fn split(text: &str, separator: char) -> (&str, &str) {
     text.split_once(separator).unwrap_or((text, ""))
+}
+
+/// A choice of whom to trust is not given up for a URL.
+fn with_tls(config: Config, asks: bool) -> Result<Config, Error> {
+    match (&config.tls, asks) {
+        (Some(_), true) | (None, false) => Ok(config),
+        (Some(_), false) => Err(bad("scheme", "is one without tls, which was asked for before")),
+        (None, true) => Ok(Config { tls: Some(Tls::of_url()?), ..config }),
+    }
 }
 
 fn at_hosts(config: Config, hosts: &str, default_port: u16) -> Result<Config, Error> {
@@ -165,6 +173,20 @@ mod tests {
             .database(3)
             .connect_timeout(Duration::from_secs(5));
         assert_eq!(config(url), expected);
+    }
+
+    #[test]
+    fn what_a_url_does_not_name_stays_as_it_was() {
+        let seconds = Duration::from_secs;
+        let config = Config::default()
+            .username("ann")
+            .password("secret")
+            .database(3)
+            .connect_timeout(seconds(5))
+            .command_timeout(seconds(5));
+        let expected = config.clone().endpoints([Endpoint::tcp("h", 6379)]);
+        let expected = expected.command_timeout(seconds(7)).database(4);
+        assert_eq!(config.url("redis://h/4?command_timeout=7").unwrap(), expected);
     }
 
     #[test]

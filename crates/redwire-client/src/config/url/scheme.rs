@@ -41,6 +41,8 @@ impl Scheme {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{config, problem};
+    #[cfg(feature = "tls")]
+    use crate::{Config, Tls};
     use crate::{Endpoint, Topology};
 
     #[test]
@@ -64,6 +66,18 @@ mod tests {
         }
         for scheme in ["redis", "redis+cluster", "valkey+sentinel", "unix"] {
             assert!(config(&format!("{scheme}:///1")).tls.is_none(), "{scheme}");
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn whom_to_trust_is_not_forgotten_for_a_url() {
+        let pinned = Config::default().tls(Tls::default().roots_pem("pem"));
+        let at_host = pinned.clone().url("rediss://h").unwrap();
+        assert_eq!(at_host, pinned.clone().endpoints([Endpoint::tcp("h", 6379)]));
+        for url in ["redis://h", "redis+cluster://h", "unix:///r.sock"] {
+            let error = pinned.clone().url(url).unwrap_err().to_string();
+            assert!(error.ends_with("is one without tls, which was asked for before"), "{error}");
         }
     }
 
