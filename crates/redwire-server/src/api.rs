@@ -13,7 +13,7 @@ use crate::connections::Connections;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::origin::Origins;
-use crate::upgrade::Upgrade;
+use crate::websocket::Upgrade;
 
 /// A protocol served over WebSocket: mount it in an axum app through one of its three doors.
 ///

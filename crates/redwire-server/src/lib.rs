@@ -33,8 +33,8 @@
 //!
 //! The backend's [`Feed`](redwire_protocol::Feed) reports what was published. The hub gives each
 //! message to every shard; a shard runs each member's filters on the state that the member's last
-//! command left, and puts the shared, once-encoded frame into the member's outbox. The connection's
-//! task writes what waits in one go. Every queue on the way has a bound, and a rule for when it is
+//! command left, puts the shared, once-encoded frame into the member's outbox, and writes what waits
+//! there into the socket in one go. Only a socket that is full wakes its connection's task. Every queue on the way has a bound, and a rule for when it is
 //! full; [`Limits`](redwire_protocol::Limits) and [`Close`] list them.
 
 mod api;
@@ -44,7 +44,7 @@ mod connection;
 mod connections;
 mod gathered;
 mod hub;
-mod lingering;
+mod line;
 mod memory;
 mod metrics;
 mod origin;
@@ -53,12 +53,12 @@ mod rate;
 mod redis;
 mod replays;
 mod serve;
-mod upgrade;
-mod writer;
+mod watch;
+mod websocket;
 
 pub use api::WebsocketApi;
 pub use close::Close;
 pub use memory::MemoryBackend;
 pub use redis::RedisBackend;
 pub use serve::serve;
-pub use upgrade::Upgrade;
+pub use websocket::Upgrade;

@@ -1,8 +1,7 @@
-use std::future::pending;
 use std::time::Duration;
 
 use redwire_protocol::Replay;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::outbox::Outbox;
 
@@ -27,21 +26,19 @@ impl Replays {
         }
     }
 
-    /// Waits for a replay whose time has come, and for the client to have taken the one before.
-    /// Cancel-safe.
-    pub(crate) async fn due(&mut self, outbox: &Outbox) -> Replay {
-        // Not through the timer if the time has come: it takes a moment, and the next line is waiting.
-        if self.waiting.is_some() && self.not_before > Instant::now() {
-            sleep_until(self.not_before).await;
+    /// When to look for one that is due, if its time is to come.
+    pub(crate) fn not_before(&self) -> Option<Instant> {
+        self.waiting.as_ref().map(|_| self.not_before)
+    }
+
+    /// Takes a replay whose time has come, if the client has taken the one before.
+    pub(crate) fn due(&mut self, outbox: &Outbox) -> Option<Replay> {
+        let now = Instant::now();
+        let replay = self.waiting.take_if(|_| self.not_before <= now && outbox.is_taken());
+        if replay.is_some() {
+            self.not_before = now + self.interval;
         }
-        outbox.taken().await;
-        match self.waiting.take() {
-            Some(replay) => {
-                self.not_before = Instant::now() + self.interval;
-                replay
-            }
-            None => pending().await,
-        }
+        replay
     }
 }
 
@@ -59,15 +56,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_comes_at_once_and_of_a_storm_the_last() {
-        let (start, outbox) = (Instant::now(), Outbox::new(&Limits::default()));
+        let outbox = Outbox::new(&Limits::default(), None);
         let mut replays = Replays::new(Duration::from_millis(100));
         replays.put(replay("a"));
-        assert_eq!(replays.due(&outbox).await.messages(Take::Performance)[0].source(), "a");
-        assert_eq!(start.elapsed(), Duration::ZERO);
+        let source = |replay: Option<Replay>| {
+            replay.map(|replay| replay.messages(Take::Performance)[0].source().to_owned())
+        };
+        assert_eq!(source(replays.due(&outbox)).as_deref(), Some("a"));
         replays.put(replay("b"));
         replays.put(replay("c"));
         replays.put(None);
-        assert_eq!(replays.due(&outbox).await.messages(Take::Performance)[0].source(), "c");
-        assert_eq!(start.elapsed(), Duration::from_millis(100));
+        assert_eq!(source(replays.due(&outbox)), None);
+        let time = replays.not_before().unwrap();
+        assert_eq!(time - Instant::now(), Duration::from_millis(100));
+        tokio::time::sleep_until(time).await;
+        assert_eq!(source(replays.due(&outbox)).as_deref(), Some("c"));
+        assert_eq!(replays.not_before(), None);
     }
 }

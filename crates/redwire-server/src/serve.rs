@@ -15,7 +15,7 @@ use redwire_protocol::Limits;
 use tokio::net::{TcpListener, TcpStream};
 use tower::util::ServiceExt;
 
-use crate::lingering::Lingering;
+use crate::websocket::Lingering;
 
 /// How long accepting pauses when the process has no file descriptor left.
 const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);

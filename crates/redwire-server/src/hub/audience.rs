@@ -145,13 +145,12 @@ impl Extents {
 }
 
 impl Candidates {
-    pub(super) fn for_each(&self, mut each: impl FnMut(&Member)) {
+    pub(super) fn for_each(&self, each: impl FnMut(&Arc<Member>)) {
         match &self.places {
-            None => self.members.iter().for_each(|member| each(member)),
-            Some(places) => places
-                .iter()
-                .filter_map(|&place| self.members.get(place))
-                .for_each(|member| each(member)),
+            None => self.members.iter().for_each(each),
+            Some(places) => {
+                places.iter().filter_map(|&place| self.members.get(place)).for_each(each)
+            }
         }
     }
 }

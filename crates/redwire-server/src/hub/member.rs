@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use redwire_protocol::{Filters, Message, Replay, Screen, Take};
 
 use crate::Close;
-use crate::outbox::Outbox;
+use crate::outbox::{Flush, Outbox};
 
 /// One connection, as fan-out sees it.
 #[derive(Debug)]
@@ -41,11 +41,15 @@ impl Member {
     }
 
     /// Queues the message if the filters pass it, `is_here` holds and nobody else is about to queue
-    /// something; whether it was queued.
-    pub(super) fn deliver(&self, message: &Message, is_here: impl FnOnce() -> bool) -> bool {
+    /// something; if it was queued, what has to be done for it to leave.
+    pub(super) fn deliver(
+        &self,
+        message: &Message,
+        is_here: impl FnOnce() -> bool,
+    ) -> Option<Flush> {
         let state = self.state();
         if !is_here() {
-            return false;
+            return None;
         }
         // A panic in a user's filter ends its own connection, not the shard of all others.
         let frame = catch_unwind(AssertUnwindSafe(|| {
@@ -53,14 +57,10 @@ impl Member {
             Some((outgoing.frame(), outgoing.subject()))
         }));
         match frame {
-            Ok(Some((frame, subject))) => {
-                self.outbox.push(frame, subject);
-                true
-            }
-            Ok(None) => false,
+            Ok(passed) => passed.map(|(frame, subject)| self.outbox.push(frame, subject)),
             Err(_) => {
                 self.outbox.close(Close::Failed);
-                false
+                None
             }
         }
     }
@@ -85,7 +85,8 @@ impl Member {
         self.outbox.forget_states();
         for message in replay.messages(Take::Performance) {
             if let Some(outgoing) = state.filters.replay(&message) {
-                self.outbox.push(outgoing.frame(), outgoing.subject());
+                // Whoever asked for it flushes when all of it is there.
+                let _ = self.outbox.push(outgoing.frame(), outgoing.subject());
             }
         }
         self.outbox.replayed();

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Plane};
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 
-use super::Member;
 use super::audience::{Audience, Extents};
+use super::{Member, WAITING_BATCHES};
 use crate::clock;
 use crate::metrics::Metrics;
+use crate::outbox::Flush;
 
 /// The members that one task serves.
 ///
@@ -80,7 +82,7 @@ impl Shard {
         self.audiences().get(channel).is_some_and(|audience| audience.contains(member.id))
     }
 
-    fn fan_out(&self, message: &Message, metrics: &Metrics) {
+    fn fan_out(&self, message: &Message, flushes: &mut Flushes, metrics: &Metrics) {
         let channel = message.source();
         let Some(planes) = self.planes(channel) else { return };
         let extents = planes.into_iter().map(|plane| {
@@ -100,7 +102,10 @@ impl Shard {
             candidates.for_each(|member| {
                 let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
                 let is_here = || nobody_left() || self.is_in(channel, member);
-                delivered += u64::from(member.deliver(message, is_here));
+                if let Some(flush) = member.deliver(message, is_here) {
+                    delivered += 1;
+                    flushes.put(member, flush);
+                }
             });
         }
         metrics.delivered.inc_by(delivered);
@@ -115,13 +120,13 @@ impl Shard {
     }
 
     /// One frame to each member with a subscription.
-    fn report_gap(&self, since: u64) {
+    fn report_gap(&self, since: u64, flushes: &mut Flushes) {
         let content = serde_json::json!({"status": "gap", "since": since});
         let frame = Envelope::status(Content::from(content)).encode(clock::now());
         let mut told = HashSet::new();
         for member in self.audiences().values().flat_map(Audience::members) {
             if told.insert(member.id) {
-                member.outbox.push_status(frame.clone());
+                flushes.put(member, member.outbox.push_status(frame.clone()));
             }
         }
     }
@@ -131,15 +136,46 @@ impl Shard {
         mut batches: mpsc::Receiver<Arc<Vec<Item>>>,
         metrics: Arc<Metrics>,
     ) {
-        while let Some(batch) = batches.recv().await {
-            for item in &*batch {
-                match item {
-                    Item::Message(message) => self.fan_out(message, &metrics),
-                    Item::Gap { since } => self.report_gap(*since),
+        let (mut waiting, mut flushes) = (Vec::new(), Flushes::default());
+        // What has come meanwhile leaves together: at once when it is quiet, in few writes when not.
+        while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
+            for batch in waiting.drain(..) {
+                for item in &*batch {
+                    match item {
+                        Item::Message(message) => self.fan_out(message, &mut flushes, &metrics),
+                        Item::Gap { since } => self.report_gap(*since, &mut flushes),
+                    }
                 }
+                Item::count_if_last(batch, &metrics);
             }
-            Item::count_if_last(batch, &metrics);
+            flushes.flush().await;
         }
+    }
+}
+
+/// Those for whom something was queued.
+#[derive(Default)]
+struct Flushes(Vec<Arc<Member>>);
+
+/// Writes after which others that wait for the thread have their turn: about a quarter of a
+/// millisecond.
+const WRITES: usize = 64;
+
+impl Flushes {
+    fn put(&mut self, member: &Arc<Member>, flush: Flush) {
+        match flush {
+            Flush::No => {}
+            Flush::Soon => self.0.push(Arc::clone(member)),
+            Flush::Now => member.outbox.flush(),
+        }
+    }
+
+    async fn flush(&mut self) {
+        for members in self.0.chunks(WRITES) {
+            members.iter().for_each(|member| member.outbox.flush());
+            yield_now().await;
+        }
+        self.0.clear();
     }
 }
 

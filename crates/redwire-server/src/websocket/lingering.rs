@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,6 +23,30 @@ pub(crate) struct Lingering {
 impl Lingering {
     pub(crate) fn new(stream: TcpStream, limit: Duration) -> Self {
         Self { stream: Some(stream), limit }
+    }
+
+    fn stream(&self) -> io::Result<&TcpStream> {
+        self.stream.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream()?.try_read(buffer)
+    }
+
+    /// Writes what the socket takes now, if anything.
+    pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match slices {
+            [one] => self.stream()?.try_write(one),
+            many => self.stream()?.try_write_vectored(many),
+        }
+    }
+
+    pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_read_ready(context)
+    }
+
+    pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_write_ready(context)
     }
 
     fn poll<T>(
@@ -73,7 +97,7 @@ impl AsyncWrite for Lingering {
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll(|stream| stream.poll_write_vectored(context, slices))
     }

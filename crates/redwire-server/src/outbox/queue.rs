@@ -1,0 +1,219 @@
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use redwire_protocol::{Pace, Subject};
+use tokio::time::Instant;
+
+use crate::Close;
+use crate::websocket::Frame;
+
+/// The frames of an [`Outbox`](super::Outbox), in the order in which they leave.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) frames: VecDeque<Waiting>,
+    /// Bytes of the first frame that have left.
+    pub(super) begun: usize,
+    /// A ping or pong, which does not wait behind frames.
+    pub(super) control: Option<Frame>,
+    /// How many frames were taken from the front, less those that were put there: a frame's number
+    /// less this is its place.
+    gone: i64,
+    /// The number of the frame that waits for each subject.
+    pub(super) subjects: HashMap<u64, i64>,
+    /// What the bounds are on: pushes and replies without a subject.
+    pub(super) bytes: usize,
+    pub(super) messages: usize,
+    /// The length of the first of those.
+    pub(super) first: usize,
+    /// The number of the first frame after a replay that has not been taken yet.
+    pub(super) after_replay: Option<i64>,
+    /// Frames that are not to be gathered.
+    pub(super) replies: usize,
+    pub(super) pace: Pace,
+    /// When the frames that are being gathered began to.
+    pub(super) since: Option<Instant>,
+    /// Somebody waits for room.
+    pub(super) pressed: bool,
+    pub(super) close: Option<Close>,
+    /// Whoever was told to flush has not done so yet.
+    pub(super) is_scheduled: bool,
+    /// The socket is full, and the connection's task waits for it.
+    pub(super) is_blocked: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) frame: Frame,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Reply,
+    Push,
+    About(Subject),
+    /// Not replaced and not counted any more: it is leaving.
+    Leaving,
+}
+
+/// The places that an idle connection keeps.
+const KEPT: usize = 4;
+
+impl Queue {
+    pub(super) fn next_number(&self) -> i64 {
+        self.gone + self.frames.len() as i64
+    }
+
+    pub(super) fn append(&mut self, frame: Frame, kind: Kind) {
+        match kind {
+            Kind::Reply | Kind::Push => {
+                if self.messages == 0 {
+                    self.first = frame.payload.len();
+                }
+                self.bytes += frame.payload.len();
+                self.messages += 1;
+                self.replies += usize::from(kind == Kind::Reply);
+            }
+            Kind::About(subject) => {
+                self.subjects.insert(subject.name(), self.next_number());
+            }
+            Kind::Leaving => {}
+        }
+        if self.since.is_none() && self.pace != Pace::AtOnce {
+            self.since = Some(Instant::now());
+        }
+        self.frames.push_back(Waiting { frame, kind });
+    }
+
+    /// Puts a frame in the place of the one about the same, or gives it back.
+    pub(super) fn replace(&mut self, subject: Subject, frame: Frame) -> Result<(), Frame> {
+        let number = self.subjects.get(&subject.name());
+        let place = number.map(|number| (number - self.gone) as usize);
+        match place.and_then(|place| self.frames.get_mut(place)) {
+            Some(older) => *older = Waiting { frame, kind: Kind::About(subject) },
+            None => return Err(frame),
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_states(&mut self) {
+        let is_state = |kind| matches!(kind, Kind::About(Subject::State(_)));
+        self.frames.retain(|waiting| !is_state(waiting.kind));
+        (self.gone, self.after_replay) = (0, None);
+        self.subjects = (0..)
+            .zip(&self.frames)
+            .filter_map(|(number, waiting)| match waiting.kind {
+                Kind::About(subject) => Some((subject.name(), number)),
+                _ => None,
+            })
+            .collect();
+        if self.frames.is_empty() {
+            self.since = None;
+        }
+    }
+
+    /// Whether the last frame of a replay has left since this was last asked.
+    pub(super) fn take_replay(&mut self) -> bool {
+        self.after_replay.take_if(|after| self.gone >= *after).is_some()
+    }
+
+    /// How many frames at the front may leave as they are.
+    pub(super) fn ready(&self) -> usize {
+        let is_whole = |waiting: &&Waiting| matches!(waiting.kind, Kind::Reply | Kind::Leaving);
+        match self.pace {
+            _ if self.begun > 0 && self.control.is_some() => 1,
+            Pace::AtOnce => self.frames.len(),
+            Pace::Gathered { .. } => self.frames.iter().take_while(is_whole).count(),
+        }
+    }
+
+    /// Puts the ping or pong at the front.
+    pub(super) fn admit_control(&mut self) {
+        if let Some(frame) = self.control.take() {
+            self.put_back(frame);
+        }
+    }
+
+    pub(super) fn put_back(&mut self, frame: Frame) {
+        self.gone -= 1;
+        self.frames.push_front(Waiting { frame, kind: Kind::Leaving });
+    }
+
+    /// Takes pushes from the front, up to the next reply.
+    pub(super) fn take_pushes(&mut self, count: usize, max_bytes: usize) -> Vec<Bytes> {
+        let (mut pushes, mut bytes) = (Vec::new(), 0);
+        while let Some(Waiting { frame, kind }) = self.frames.front()
+            && matches!(kind, Kind::Push | Kind::About(_))
+            && pushes.len() < count
+            && (pushes.is_empty() || bytes + frame.payload.len() <= max_bytes)
+        {
+            bytes += frame.payload.len();
+            pushes.extend(self.pop());
+        }
+        pushes
+    }
+
+    /// So many more bytes have left.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.begun += bytes;
+        while let Some(first) = self.frames.front()
+            && let len = first.frame.wire_len()
+            && self.begun >= len
+        {
+            self.begun -= len;
+            self.pop();
+        }
+        if self.begun > 0
+            && let Some(Waiting { kind, .. }) = self.frames.front_mut()
+            && let Kind::About(subject) = *kind
+        {
+            *kind = Kind::Leaving;
+            self.subjects.remove(&subject.name());
+        }
+    }
+
+    fn pop(&mut self) -> Option<Bytes> {
+        let Waiting { frame, kind } = self.frames.pop_front()?;
+        self.gone += 1;
+        match kind {
+            Kind::Reply | Kind::Push => {
+                self.bytes -= frame.payload.len();
+                self.messages -= 1;
+                self.replies -= usize::from(kind == Kind::Reply);
+                let is_counted =
+                    |waiting: &&Waiting| matches!(waiting.kind, Kind::Reply | Kind::Push);
+                let next = self.frames.iter().find(is_counted);
+                self.first = next.map_or(0, |next| next.frame.payload.len());
+            }
+            Kind::About(subject) => {
+                self.subjects.remove(&subject.name());
+            }
+            Kind::Leaving => {}
+        }
+        if self.frames.is_empty() {
+            self.pressed = false;
+            // A burst's capacity is not kept for the rest of an idle connection's life.
+            self.frames.shrink_to(KEPT);
+            if self.subjects.capacity() > 0 {
+                self.subjects = HashMap::new();
+            }
+        }
+        // What is left begins to wait anew.
+        self.since = (!self.frames.is_empty() && self.pace != Pace::AtOnce).then(Instant::now);
+        Some(frame.payload)
+    }
+
+    /// Drops all but what has begun to leave.
+    pub(super) fn drop_waiting(&mut self) {
+        let begun = self.frames.pop_front().filter(|_| self.begun > 0);
+        let frames = begun.map(|waiting| Waiting { kind: Kind::Leaving, ..waiting });
+        *self = Self {
+            frames: frames.into_iter().collect(),
+            begun: self.begun,
+            close: self.close,
+            is_scheduled: self.is_scheduled,
+            is_blocked: self.is_blocked,
+            ..Self::default()
+        };
+    }
+}

@@ -1,0 +1,261 @@
+use std::time::Duration;
+
+use std::io::Cursor;
+
+use tokio::time::sleep_until;
+use tungstenite::protocol::frame::FrameHeader;
+
+use super::*;
+
+fn outbox(outbox_bytes: usize, outbox_messages: usize) -> Outbox {
+    within(&Limits { outbox_bytes, outbox_messages, ..Limits::default() })
+}
+
+/// The outbox of a connection whose task writes, so that frames stay until they are popped.
+fn within(limits: &Limits) -> Outbox {
+    Outbox::new(limits, None)
+}
+
+fn push(outbox: &Outbox, frame: impl Into<Bytes>, subject: Option<Subject>) {
+    let _ = outbox.push(frame.into(), subject);
+}
+
+/// The payload of the next frame that is due, through a socket that takes one frame.
+fn pop(outbox: &Outbox) -> Option<Bytes> {
+    let mut queue = outbox.queue();
+    let mut frame = None;
+    let _ = outbox.write_due(&mut queue, |slices| {
+        if frame.is_some() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let wire: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        let mut cursor = Cursor::new(&wire);
+        let (_, len) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
+        let (start, len) = (cursor.position() as usize, len as usize);
+        frame = Some(Bytes::copy_from_slice(&wire[start..start + len]));
+        Ok(start + len)
+    });
+    queue.take_replay();
+    frame
+}
+
+#[test]
+fn frames_come_out_in_order() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"a"[..], None);
+    push(&outbox, &b"b"[..], None);
+    assert_eq!(pop(&outbox).unwrap(), "a");
+    assert_eq!(pop(&outbox).unwrap(), "b");
+    assert_eq!(pop(&outbox), None);
+}
+
+#[test]
+fn too_many_bytes_behind_the_first_frame_close_and_free_it() {
+    let outbox = outbox(10, 10);
+    (0..3).for_each(|_| push(&outbox, &b"123456"[..], None));
+    assert_eq!(outbox.closing(), Some(Close::TooSlow));
+    assert_eq!(pop(&outbox), None);
+}
+
+#[test]
+fn too_many_frames_close_it() {
+    let outbox = outbox(10, 2);
+    (0..3).for_each(|_| push(&outbox, &b"1"[..], None));
+    assert_eq!(outbox.closing(), Some(Close::TooSlow));
+}
+
+#[test]
+fn a_first_frame_of_any_size_is_taken_and_leaves_the_room_behind_it() {
+    let outbox = outbox(10, 10);
+    push(&outbox, vec![0; 1000], None);
+    push(&outbox, &b"1234567890"[..], None);
+    assert_eq!(pop(&outbox).unwrap().len(), 1000);
+    assert_eq!(pop(&outbox).unwrap(), "1234567890");
+}
+
+#[test]
+fn replies_leave_half_of_the_room_to_pushes() {
+    let outbox = outbox(10, 10);
+    push(&outbox, &b"a"[..], None);
+    assert!(outbox.offer(Bytes::from_static(b"12345")).is_ok());
+    assert_eq!(outbox.offer(Bytes::from_static(b"6")), Err(Bytes::from_static(b"6")));
+    push(&outbox, &b"67890"[..], None);
+    assert_eq!(pop(&outbox).unwrap(), "a");
+    assert_eq!(pop(&outbox).unwrap(), "12345");
+    assert_eq!(pop(&outbox).unwrap(), "67890");
+}
+
+fn state(subject: u64) -> Option<Subject> {
+    Some(Subject::State(subject))
+}
+
+#[test]
+fn a_newer_state_takes_the_place_of_the_older_one() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    push(&outbox, &b"train 2 at A"[..], state(2));
+    push(&outbox, &b"train 1 at B"[..], state(1));
+    assert_eq!(pop(&outbox).unwrap(), "train 1 at B");
+    push(&outbox, &b"train 1 at C"[..], state(1));
+    push(&outbox, &b"train 2 has left"[..], Some(Subject::End(2)));
+    assert_eq!(pop(&outbox).unwrap(), "train 2 has left");
+    assert_eq!(pop(&outbox).unwrap(), "train 1 at C");
+    assert_eq!(pop(&outbox), None);
+}
+
+#[test]
+fn states_close_nobody_until_there_are_too_many_subjects() {
+    let limits =
+        Limits { outbox_bytes: 1, outbox_messages: 1, outbox_subjects: 3, ..Limits::default() };
+    let outbox = within(&limits);
+    for round in 0..100 {
+        (0..3).for_each(|train| push(&outbox, vec![round; 100], state(train)));
+    }
+    (0..3).for_each(|_| assert_eq!(pop(&outbox).unwrap(), vec![99; 100]));
+    (0..4).for_each(|train| push(&outbox, &b"1"[..], state(train)));
+    assert_eq!(outbox.closing(), Some(Close::TooSlow));
+}
+
+#[test]
+fn states_that_a_replay_says_again_are_forgotten_and_all_else_is_kept() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    push(&outbox, &b"news"[..], None);
+    push(&outbox, &b"train 2 has left"[..], Some(Subject::End(2)));
+    outbox.forget_states();
+    push(&outbox, &b"train 2 is back"[..], state(2));
+    assert_eq!(pop(&outbox).unwrap(), "news");
+    assert_eq!(pop(&outbox).unwrap(), "train 2 is back");
+    assert_eq!(pop(&outbox), None);
+}
+
+fn texts(frame: &Bytes) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_slice(frame).unwrap();
+    assert_eq!(json["source"], "buffer");
+    json["content"].as_array().unwrap().iter().map(ToString::to_string).collect()
+}
+
+fn gathering(wait: Duration, count: usize) -> Outbox {
+    let outbox = outbox(100, 10);
+    outbox.set_pace(Pace::Gathered { wait, count });
+    outbox
+}
+
+#[tokio::test(start_paused = true)]
+async fn pushes_are_gathered_until_the_first_has_waited_long_enough() {
+    let outbox = gathering(Duration::from_millis(100), 10);
+    let start = Instant::now();
+    push(&outbox, &b"1"[..], None);
+    push(&outbox, &b"2"[..], None);
+    assert_eq!(pop(&outbox), None);
+    sleep_until(outbox.next_due().unwrap()).await;
+    assert_eq!(start.elapsed(), Duration::from_millis(100));
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1", "2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn enough_pushes_leave_at_once() {
+    let outbox = gathering(Duration::from_millis(100), 2);
+    let start = Instant::now();
+    (0..5).for_each(|_| push(&outbox, &b"1"[..], None));
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1", "1"]);
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1", "1"]);
+    assert_eq!(pop(&outbox), None, "the fifth waits for others");
+    sleep_until(outbox.next_due().unwrap()).await;
+    assert_eq!(start.elapsed(), Duration::from_millis(100));
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1"]);
+}
+
+#[test]
+fn what_is_gathered_leaves_before_it_fills_the_queue() {
+    let outbox = gathering(Duration::from_secs(3600), 1000);
+    (0..4).for_each(|_| push(&outbox, &b"1"[..], None));
+    assert_eq!(pop(&outbox), None);
+    push(&outbox, &b"1"[..], None);
+    assert_eq!(texts(&pop(&outbox).unwrap()).len(), 5, "half of the messages");
+    push(&outbox, vec![b'1'; 30], None);
+    assert_eq!(pop(&outbox), None);
+    push(&outbox, vec![b'1'; 30], None);
+    assert_eq!(texts(&pop(&outbox).unwrap()).len(), 2, "half of the bytes");
+}
+
+#[test]
+fn a_large_frame_behind_a_state_leaves_the_room_behind_it() {
+    let outbox = outbox(10, 10);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    push(&outbox, vec![0; 1000], None);
+    push(&outbox, &b"1234567890"[..], None);
+    pop(&outbox).unwrap();
+    push(&outbox, &b"train 1 at B"[..], state(1));
+    assert_eq!(pop(&outbox).unwrap().len(), 1000);
+    assert_eq!(pop(&outbox).unwrap(), "1234567890");
+}
+
+#[test]
+fn the_next_replay_waits_until_the_last_one_is_taken() {
+    let outbox = outbox(100, 10);
+    assert!(outbox.is_taken());
+    push(&outbox, &b"train 1"[..], state(1));
+    push(&outbox, &b"train 2"[..], state(2));
+    outbox.replayed();
+    push(&outbox, &b"news"[..], None);
+    for _ in 0..2 {
+        assert!(!outbox.is_taken(), "a frame of it is still there");
+        pop(&outbox).unwrap();
+    }
+    assert!(outbox.is_taken());
+}
+
+#[test]
+fn a_reply_is_not_gathered_and_sends_what_was() {
+    let outbox = gathering(Duration::from_secs(3600), 10);
+    push(&outbox, &b"1"[..], None);
+    let _ = outbox.offer(Bytes::from_static(b"reply")).unwrap();
+    push(&outbox, &b"2"[..], None);
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1"]);
+    assert_eq!(pop(&outbox).unwrap(), "reply");
+    assert_eq!(pop(&outbox), None);
+}
+
+/// As [`pop`], but the socket takes only so many bytes.
+fn write(outbox: &Outbox, bytes: usize) {
+    let mut room = Some(bytes);
+    let mut queue = outbox.queue();
+    let _ =
+        outbox.write_due(&mut queue, |_| room.take().ok_or_else(|| ErrorKind::WouldBlock.into()));
+}
+
+#[test]
+fn a_frame_that_has_begun_to_leave_is_neither_replaced_nor_dropped() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    write(&outbox, 3);
+    push(&outbox, &b"train 1 at B"[..], state(1));
+    outbox.forget_states();
+    push(&outbox, &b"train 1 at C"[..], state(1));
+    outbox.control(Frame::ping());
+    outbox.close(Close::TooSlow);
+    outbox.finish(Frame::close(None));
+    let mut rest = Vec::new();
+    let all = |slices: &[IoSlice<'_>]| {
+        slices.iter().for_each(|slice| rest.extend_from_slice(slice));
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    };
+    outbox.write_due(&mut outbox.queue(), all).unwrap();
+    assert_eq!(rest, b"rain 1 at A\x88\x00");
+}
+
+#[test]
+fn a_ping_leaves_before_all_that_waits() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"first"[..], None);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    write(&outbox, 1);
+    outbox.control(Frame::ping());
+    assert_eq!(outbox.queue().ready(), 1, "the rest of the first frame");
+    write(&outbox, 6);
+    push(&outbox, &b"train 1 at B"[..], state(1));
+    assert_eq!(pop(&outbox).unwrap(), "");
+    assert_eq!(pop(&outbox).unwrap(), "train 1 at B");
+    assert_eq!(pop(&outbox), None);
+}
