@@ -79,15 +79,22 @@ impl<H: HandlerBase> Connection<H> {
         }
     }
 
-    /// Messages that came together are taken one after the other, so that their answers leave together.
+    /// A replay whose time has come is part of its command. Otherwise lines that came together are taken
+    /// one after the other, so that their answers leave together.
     async fn next(&mut self) -> Result<Next, End> {
         poll_fn(|context| {
-            if let Some(message) = self.line.received()? {
+            if let Some(replay) = self.replays.due(&self.line.member.outbox) {
+                return Poll::Ready(Ok(Next::Replay(replay)));
+            }
+            if self.replays.not_before().is_none()
+                && let Some(message) = self.line.received()?
+            {
                 return Poll::Ready(Ok(Next::Message(message)));
             }
             if let Poll::Ready(end) = self.line.poll_tend(context, self.replays.not_before()) {
                 return Poll::Ready(Err(end));
             }
+            // The last one may have left just now.
             if let Some(replay) = self.replays.due(&self.line.member.outbox) {
                 return Poll::Ready(Ok(Next::Replay(replay)));
             }
@@ -115,7 +122,12 @@ impl<H: HandlerBase> Connection<H> {
         let replayed = async move {
             // Never closed, so there is always a permit in the end.
             let _permit = hub.replaying.acquire().await;
-            spawn_blocking(move || member.replay(&replay)).await
+            // What is published meanwhile is part of it, or leaves after it.
+            member.outbox.hold(true);
+            let held = Arc::clone(&member);
+            let replayed = spawn_blocking(move || held.replay(&replay)).await;
+            member.outbox.hold(false);
+            replayed
         };
         let replayed = self.line.tending(replayed).await?;
         replayed.map_err(|_| End::Closing(Close::Failed))

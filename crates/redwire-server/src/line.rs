@@ -139,6 +139,13 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        // Others may hold the member for a while.
+        self.member.outbox.hang_up();
+    }
+}
+
 impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         match ended {

@@ -27,7 +27,6 @@ pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     /// The connection's task.
     task: AtomicWaker,
-    direct: Option<Arc<Lingering>>,
     max_bytes: usize,
     max_messages: usize,
     max_subjects: usize,
@@ -65,9 +64,8 @@ impl Outbox {
     /// An outbox for whatever is under the connection: `direct` if that is a socket.
     pub(crate) fn new(limits: &Limits, direct: Option<Arc<Lingering>>) -> Self {
         Self {
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(direct)),
             task: AtomicWaker::new(),
-            direct,
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
             max_subjects: limits.outbox_subjects,
@@ -122,6 +120,11 @@ impl Outbox {
         queue.after_replay.is_none() || self.due(&queue) != Due::Now
     }
 
+    /// Whether pushes wait, whatever comes; replies do not.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.queue().is_held = is_held;
+    }
+
     /// How pushes leave from now on.
     pub(crate) fn set_pace(&self, pace: Pace) {
         let mut queue = self.queue();
@@ -172,11 +175,11 @@ impl Outbox {
     /// What a frame that was just queued needs. The connection's task is woken if it is to write it,
     /// or to start its timer.
     fn flush_for(&self, mut queue: MutexGuard<'_, Queue>) -> Flush {
-        if queue.is_blocked {
+        if queue.is_blocked || queue.is_held {
             return Flush::No;
         }
         let is_due = queue.pace == Pace::AtOnce || self.due(&queue) == Due::Now;
-        if self.direct.is_none() || !is_due {
+        if queue.direct.is_none() || !is_due {
             if is_due || queue.frames.len() == 1 {
                 drop(queue);
                 self.task.wake();
@@ -197,8 +200,12 @@ impl Outbox {
     pub(crate) fn flush(&self) {
         let mut queue = self.queue();
         queue.is_scheduled = false;
-        let Some(direct) = self.direct.as_ref().filter(|_| !queue.is_blocked) else { return };
+        if queue.is_blocked {
+            return;
+        }
+        let Some(direct) = queue.direct.take() else { return };
         let written = self.write_due(&mut queue, |slices| direct.try_write(slices));
+        queue.direct = Some(direct);
         queue.is_blocked = written.is_err();
         let was_replay_taken = queue.take_replay();
         drop(queue);
@@ -253,7 +260,7 @@ impl Outbox {
     /// Makes one frame of pushes that are due together.
     fn gather(&self, queue: &mut Queue) {
         let Pace::Gathered { count, .. } = queue.pace else { return };
-        if queue.ready() == 0 && self.due(queue) == Due::Now {
+        if !queue.is_held && queue.ready() == 0 && self.due(queue) == Due::Now {
             let frames = queue.take_pushes(count, self.max_gathered);
             queue.put_back(Frame::text(gathered::encode(&frames)));
         }
@@ -268,6 +275,11 @@ impl Outbox {
         }
         drop(queue);
         self.task.wake();
+    }
+
+    /// Lets go of the socket, which closes when the connection does.
+    pub(crate) fn hang_up(&self) {
+        self.queue().direct = None;
     }
 
     /// Why the connection has to end.

@@ -1,11 +1,12 @@
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use redwire_protocol::{Pace, Subject};
 use tokio::time::Instant;
 
 use crate::Close;
-use crate::websocket::Frame;
+use crate::websocket::{Frame, Lingering};
 
 /// The frames of an [`Outbox`](super::Outbox), in the order in which they leave.
 #[derive(Debug, Default)]
@@ -35,8 +36,12 @@ pub(super) struct Queue {
     /// Somebody waits for room.
     pub(super) pressed: bool,
     pub(super) close: Option<Close>,
+    /// What is written into, if it is a socket.
+    pub(super) direct: Option<Arc<Lingering>>,
     /// Whoever was told to flush has not done so yet.
     pub(super) is_scheduled: bool,
+    /// Pushes wait for a replay that is being made.
+    pub(super) is_held: bool,
     /// The socket is full, and the connection's task waits for it.
     pub(super) is_blocked: bool,
 }
@@ -60,6 +65,10 @@ pub(super) enum Kind {
 const KEPT: usize = 4;
 
 impl Queue {
+    pub(super) fn new(direct: Option<Arc<Lingering>>) -> Self {
+        Self { direct, ..Self::default() }
+    }
+
     pub(super) fn next_number(&self) -> i64 {
         self.gone + self.frames.len() as i64
     }
@@ -122,8 +131,8 @@ impl Queue {
         let is_whole = |waiting: &&Waiting| matches!(waiting.kind, Kind::Reply | Kind::Leaving);
         match self.pace {
             _ if self.begun > 0 && self.control.is_some() => 1,
-            Pace::AtOnce => self.frames.len(),
-            Pace::Gathered { .. } => self.frames.iter().take_while(is_whole).count(),
+            Pace::AtOnce if !self.is_held => self.frames.len(),
+            _ => self.frames.iter().take_while(is_whole).count(),
         }
     }
 
@@ -211,8 +220,10 @@ impl Queue {
             frames: frames.into_iter().collect(),
             begun: self.begun,
             close: self.close,
+            direct: self.direct.take(),
             is_scheduled: self.is_scheduled,
             is_blocked: self.is_blocked,
+            is_held: self.is_held,
             ..Self::default()
         };
     }
