@@ -7,6 +7,7 @@ mod crowd;
 mod crs;
 mod documents;
 mod matching;
+mod peers;
 mod rewriting;
 mod scene;
 mod structures;
@@ -24,6 +25,7 @@ redwire-bench matching   find the viewers whose boxes a message touches
 redwire-bench rewriting  locate and project features, against a serde_json round trip
 redwire-bench crowd      one publication to 10,000 viewers in three projections
 redwire-bench client [--quick]  redwire-client against redis-rs, deadpool-redis, fred and rustis
+redwire-bench peers [--help]    redwire beside other servers, and beside bare writes
 ";
 
 fn main() -> Result<()> {
@@ -35,6 +37,10 @@ fn main() -> Result<()> {
         ["crowd"] => crowd::run()?,
         ["client"] => client::run(Extent::FULL)?,
         ["client", "--quick"] => client::run(Extent::QUICK)?,
+        ["peers", words @ ..] => peers::run(words)?,
+        // What `peers` starts beside itself.
+        ["floor", port] => return peers::floor::run(port.parse()?, false),
+        ["floor", port, "--coalesced"] => return peers::floor::run(port.parse()?, true),
         // What `crowd` starts beside itself, so that only the server's CPU time is measured.
         ["viewers", address] => return crowd::viewers::run(address),
         _ => return Err(USAGE.into()),

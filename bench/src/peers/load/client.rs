@@ -1,0 +1,152 @@
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+
+use super::frames::{Frame, Frames};
+use super::script::{Script, Step};
+use crate::Result;
+
+/// Text and binary frames; others are none of the user's business.
+const DATA: [u8; 2] = [1, 2];
+const PING: u8 = 9;
+/// An unasked one, which says as well that somebody is here.
+const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    stream: TcpStream,
+    stage: Stage,
+    frames: Frames,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The answer to the handshake, as far as it has come, and what to do then.
+    Upgrading(Vec<u8>, Script),
+    /// What is left to do.
+    Scripted(VecDeque<Step>),
+    Live,
+    Lost,
+}
+
+impl Client {
+    /// Connects and sends the handshake. With `least_buffer` the kernel keeps as little for it as it can.
+    pub(crate) fn connect(address: SocketAddr, script: Script, least_buffer: bool) -> Result<Self> {
+        // Loopback answers at once, so nothing is gained by not waiting.
+        let stream = std::net::TcpStream::connect(address)?;
+        if least_buffer {
+            set_socket_recv_buffer_size(&stream, 1)?;
+        }
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        stream.write_all(&script.upgrade)?;
+        let stage = Stage::Upgrading(Vec::new(), script);
+        Ok(Self { stream, stage, frames: Frames::default() })
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> Result<()> {
+        Ok(registry.register(&mut self.stream, token, Interest::READABLE)?)
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Live)
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.stage, Stage::Lost)
+    }
+
+    /// Sends a frame, which has to fit into the socket's buffer.
+    pub(crate) fn send(&mut self, frame: &[u8]) -> Result<()> {
+        Ok(self.stream.write_all(frame)?)
+    }
+
+    /// Reads all that is there, and tells of each frame of data once the script is done.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], mut seen: impl FnMut(Frame)) -> Result<()> {
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => {
+                    self.stage = Stage::Lost;
+                    return Ok(());
+                }
+                Ok(length) => {
+                    self.take(buffer.get(..length).unwrap_or_default(), &mut seen)?;
+                    // A read that does not fill the buffer has emptied the socket.
+                    if length < buffer.len() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.stage = Stage::Lost;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+        let Stage::Upgrading(head, script) = &mut self.stage else {
+            return self.take_frames(bytes, seen);
+        };
+        head.extend_from_slice(bytes);
+        let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Ok(());
+        };
+        let rest = head.split_off(end + 4);
+        if !head.starts_with(b"HTTP/1.1 101") {
+            return Err(String::from_utf8_lossy(head).lines().next().unwrap_or_default().into());
+        }
+        self.stage = Stage::Scripted(std::mem::take(&mut script.steps).into());
+        self.go_on(0)?;
+        self.take_frames(&rest, seen)
+    }
+
+    fn take_frames(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+        let (mut data, mut pings, mut closing) = (0, 0, false);
+        let is_live = self.is_live();
+        let frames = self.frames.take(bytes, |frame| match frame.opcode {
+            opcode if DATA.contains(&opcode) && is_live => seen(frame),
+            opcode if DATA.contains(&opcode) => data += 1,
+            PING => pings += 1,
+            _ => closing = true,
+        });
+        frames.map_err(|_| "the server sent what is no frame")?;
+        if pings > 0 {
+            self.send(&PONG)?;
+        }
+        if closing {
+            self.stage = Stage::Lost;
+        }
+        self.go_on(data)
+    }
+
+    /// So many frames have come: does what was to be done after them.
+    fn go_on(&mut self, mut frames: u32) -> Result<()> {
+        while let Stage::Scripted(steps) = &mut self.stage {
+            match steps.front_mut() {
+                Some(Step::Await(awaited)) if *awaited > frames => {
+                    *awaited -= frames;
+                    return Ok(());
+                }
+                Some(Step::Await(awaited)) => {
+                    frames -= *awaited;
+                    steps.pop_front();
+                }
+                Some(Step::Send(frame)) => {
+                    self.stream.write_all(frame)?;
+                    steps.pop_front();
+                }
+                None => self.stage = Stage::Live,
+            }
+        }
+        Ok(())
+    }
+}
