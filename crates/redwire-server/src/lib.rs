@@ -42,6 +42,7 @@ mod clock;
 mod close;
 mod connection;
 mod connections;
+mod flights;
 mod gathered;
 mod hub;
 mod line;

@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use redwire_client::{Error, Link, LinkConfig, LinkEvent, Outcome, Standing};
 use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
 use tokio::time::timeout;
 
 use crate::clock;
+use crate::flights::Flights;
 
 /// Keys and channels of a Redis (6 or later), over supervised connections that heal by themselves; see
 /// [`Link`]. Clones share them.
@@ -13,10 +15,15 @@ use crate::clock;
 /// There are two. Redis cuts a connection with subscriptions that is behind with reading by 32 MB
 /// (`client-output-buffer-limit pubsub`), and large replies count: were they on the same connection,
 /// viewers who read much would cost everybody a gap.
+///
+/// Of what many viewers read at the same time, one read is on its way to Redis and the next one serves
+/// all who have asked since: no viewer gets a value that was read before it asked.
 #[derive(Clone, Debug)]
 pub struct RedisBackend {
     subscriptions: Link,
     commands: Link,
+    fields: Flights<(Box<str>, Box<str>), Result<Option<Bytes>, BackendError>>,
+    hashes: Flights<Box<str>, Result<Vec<Bytes>, BackendError>>,
 }
 
 impl RedisBackend {
@@ -41,7 +48,17 @@ impl RedisBackend {
         let subscriptions = Link::connect_with(url, config.clone());
         let commands = Link::connect_with(url, config);
         let (subscriptions, commands) = tokio::try_join!(subscriptions, commands)?;
-        Ok(Self { subscriptions, commands })
+        let link = commands.clone();
+        let fields = Flights::new(move |(key, field): (Box<str>, Box<str>)| {
+            let link = link.clone();
+            async move { or_missing(link.hget(&key, &field).await) }.boxed()
+        });
+        let link = commands.clone();
+        let hashes = Flights::new(move |key: Box<str>| {
+            let link = link.clone();
+            async move { or_missing(link.hvals(&key).await) }.boxed()
+        });
+        Ok(Self { subscriptions, commands, fields, hashes })
     }
 
     /// The connection for commands, for those of your own.
@@ -53,11 +70,11 @@ impl RedisBackend {
 #[async_trait]
 impl Backend for RedisBackend {
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
-        or_missing(self.commands.hget(key, field).await)
+        self.fields.join((key.into(), field.into())).await
     }
 
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
-        or_missing(self.commands.hvals(key).await)
+        self.hashes.join(key.into()).await
     }
 
     fn subscribe(&self, channel: &str) {
