@@ -22,7 +22,7 @@ const WAITING_BATCHES: usize = 16;
 
 /// Channel → members: takes what the backend reports and hands it to every member's outbox.
 ///
-/// Members are spread over shards, one per core; each shard has a task that fans messages out.
+/// Members are spread over shards, one for two cores; each shard has a task that fans messages out.
 pub(crate) struct Hub {
     backend: Arc<dyn Backend>,
     /// The protocol's sets as they were stacked: they observe what is published.
@@ -37,7 +37,9 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new(backend: Arc<dyn Backend>, sets: Filters, metrics: Arc<Metrics>) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
-        let shards = (0..cores).map(|_| Arc::default()).collect();
+        // Half of them: a shard does nothing but write while it has something, and who reads should not
+        // have to wait for it.
+        let shards = (0..cores.div_ceil(2)).map(|_| Arc::default()).collect();
         let replaying = Semaphore::new(cores.div_ceil(2));
         Self { backend, sets, shards, replaying, metrics, tasks: OnceLock::new() }
     }
