@@ -22,9 +22,12 @@ use crate::flights::Flights;
 pub struct RedisBackend {
     subscriptions: Link,
     commands: Link,
-    fields: Flights<(Box<str>, Box<str>), Result<Option<Bytes>, BackendError>>,
+    fields: Flights<Field, Result<Option<Bytes>, BackendError>>,
     hashes: Flights<Box<str>, Result<Vec<Bytes>, BackendError>>,
 }
+
+/// A hash's key and a field of it.
+type Field = (Box<str>, Box<str>);
 
 impl RedisBackend {
     /// Connects to `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS, or `redis+unix:///path`;
@@ -49,7 +52,7 @@ impl RedisBackend {
         let commands = Link::connect_with(url, config);
         let (subscriptions, commands) = tokio::try_join!(subscriptions, commands)?;
         let link = commands.clone();
-        let fields = Flights::new(move |(key, field): (Box<str>, Box<str>)| {
+        let fields = Flights::new(move |(key, field): Field| {
             let link = link.clone();
             async move { or_missing(link.hget(&key, &field).await) }.boxed()
         });
