@@ -7,6 +7,10 @@
 //! [`docs/decisions.md`]: https://github.com/redwire/redwire/blob/main/docs/decisions.md
 
 mod assembler;
+#[allow(dead_code, reason = "not plugged in yet")]
+mod deflate;
+#[allow(dead_code, reason = "not plugged in yet")]
+mod extension;
 mod frame;
 mod handshake;
 mod lingering;
