@@ -92,9 +92,9 @@ impl Outbox {
         self.put(reply, Kind::Reply, 2).inspect_err(|_| self.queue().pressed = true)
     }
 
-    /// Queues a ping or a pong before all that waits; a newer one takes the place of an older one.
+    /// Queues a ping or a pong before all that waits.
     pub(crate) fn control(&self, frame: Frame) {
-        self.queue().control = Some(frame);
+        self.queue().keep_control(frame);
     }
 
     /// Queues the last frame of all.
@@ -244,7 +244,7 @@ impl Outbox {
         loop {
             if queue.begun == 0 {
                 self.gather(queue);
-                queue.admit_control();
+                queue.admit_controls();
             }
             match queue.ready() {
                 0 => return Ok(()),

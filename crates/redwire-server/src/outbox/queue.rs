@@ -14,8 +14,8 @@ pub(super) struct Queue {
     pub(super) frames: VecDeque<Waiting>,
     /// Bytes of the first frame that have left.
     pub(super) begun: usize,
-    /// A ping or pong, which does not wait behind frames.
-    pub(super) control: Option<Frame>,
+    /// Pings and pongs, which do not wait behind frames.
+    pub(super) controls: VecDeque<Frame>,
     /// How many frames were taken from the front, less those that were put there: a frame's number
     /// less this is its place.
     gone: i64,
@@ -63,6 +63,9 @@ pub(super) enum Kind {
 
 /// The places that an idle connection keeps.
 const KEPT: usize = 4;
+
+/// Pings and pongs that wait at most.
+const MAX_CONTROLS: usize = 16;
 
 impl Queue {
     pub(super) fn new(direct: Option<Arc<Lingering>>) -> Self {
@@ -130,17 +133,27 @@ impl Queue {
     pub(super) fn ready(&self) -> usize {
         let is_whole = |waiting: &&Waiting| matches!(waiting.kind, Kind::Reply | Kind::Leaving);
         match self.pace {
-            _ if self.begun > 0 && self.control.is_some() => 1,
+            _ if self.begun > 0 && !self.controls.is_empty() => 1,
             Pace::AtOnce if !self.is_held => self.frames.len(),
             _ => self.frames.iter().take_while(is_whole).count(),
         }
     }
 
-    /// Puts the ping or pong at the front.
-    pub(super) fn admit_control(&mut self) {
-        if let Some(frame) = self.control.take() {
+    /// Keeps a ping or pong until the frame that is leaving has left. Of too many, the oldest goes: a
+    /// client may be told of its last pings only (RFC 6455, section 5.5.3).
+    pub(super) fn keep_control(&mut self, frame: Frame) {
+        if self.controls.len() >= MAX_CONTROLS {
+            self.controls.pop_front();
+        }
+        self.controls.push_back(frame);
+    }
+
+    /// Puts pings and pongs at the front.
+    pub(super) fn admit_controls(&mut self) {
+        while let Some(frame) = self.controls.pop_back() {
             self.put_back(frame);
         }
+        self.controls = VecDeque::new();
     }
 
     pub(super) fn put_back(&mut self, frame: Frame) {

@@ -259,3 +259,14 @@ fn a_ping_leaves_before_all_that_waits() {
     assert_eq!(pop(&outbox).unwrap(), "train 1 at B");
     assert_eq!(pop(&outbox), None);
 }
+
+#[test]
+fn each_ping_is_answered_in_order_and_of_too_many_the_last_ones() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"news"[..], None);
+    (0..100).for_each(|ping| outbox.control(Frame::pong(vec![ping].into())));
+    let answered: Vec<u8> = (0..16).map(|_| pop(&outbox).unwrap()[0]).collect();
+    assert_eq!(answered, (84..100).collect::<Vec<u8>>());
+    assert_eq!(pop(&outbox).unwrap(), "news");
+    assert_eq!(pop(&outbox), None);
+}
