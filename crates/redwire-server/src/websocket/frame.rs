@@ -28,6 +28,12 @@ impl Frame {
         Self { opcode: OpCode::Data(Data::Text), payload }
     }
 
+    /// The server has none to send; what Autobahn sends has to come back.
+    #[cfg(test)]
+    pub(super) fn binary(payload: Bytes) -> Self {
+        Self { opcode: OpCode::Data(Data::Binary), payload }
+    }
+
     pub(crate) fn ping() -> Self {
         Self { opcode: OpCode::Control(Control::Ping), payload: Bytes::new() }
     }

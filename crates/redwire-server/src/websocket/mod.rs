@@ -7,6 +7,8 @@
 //! [`docs/decisions.md`]: https://github.com/redwire/redwire/blob/main/docs/decisions.md
 
 mod assembler;
+#[cfg(test)]
+mod autobahn;
 #[allow(dead_code, reason = "not plugged in yet")]
 mod deflate;
 #[allow(dead_code, reason = "not plugged in yet")]
