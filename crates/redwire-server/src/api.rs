@@ -33,6 +33,7 @@ pub(crate) struct Shared<H: HandlerBase> {
     pub(crate) hub: Arc<Hub>,
     pub(crate) limits: Limits,
     pub(crate) compat: bool,
+    compression: bool,
     pub(crate) metrics: Arc<Metrics>,
     origins: Origins,
     connections: Arc<Connections>,
@@ -46,13 +47,14 @@ impl<H: HandlerBase> WebsocketApi<H> {
         let hub = Arc::new(Hub::new(Arc::new(backend), sets, Arc::clone(&metrics)));
         let connections = Arc::new(Connections::new(limits.connections));
         let origins = Origins::default();
-        let compat = false;
+        let (compat, compression) = (false, false);
         Self {
             shared: Arc::new(Shared {
                 protocol,
                 hub,
                 limits,
                 compat,
+                compression,
                 metrics,
                 origins,
                 connections,
@@ -83,6 +85,17 @@ impl<H: HandlerBase> WebsocketApi<H> {
     #[must_use]
     pub fn compat(self) -> Self {
         self.configure(|shared| Shared { compat: true, ..shared })
+    }
+
+    /// Compresses what is sent to clients that offer permessage-deflate (all browsers do), and takes
+    /// compressed messages from them.
+    ///
+    /// A message is compressed once for all its viewers; replies and gathered messages, which one
+    /// client alone gets, each for themselves. No connection keeps memory for it. What it costs and
+    /// gains is in the [protocol's description](https://github.com/redwire/redwire/blob/main/docs/protocol.md#compression).
+    #[must_use]
+    pub fn compression(self) -> Self {
+        self.configure(|shared| Shared { compression: true, ..shared })
     }
 
     #[expect(clippy::expect_used, reason = "a mistake in the user's program, found at start-up")]
@@ -141,7 +154,7 @@ impl<H: HandlerBase> WebsocketApi<H> {
         };
         shared.hub.start();
         let shared = Arc::clone(shared);
-        upgrade.accept(&self.shared.limits, async move |socket| {
+        upgrade.accept(&self.shared.limits, self.shared.compression, async move |socket| {
             shared.metrics.opened.inc();
             Connection::serve(socket, handler, shared, place).await;
         })

@@ -11,6 +11,8 @@ pub enum Close {
     BrokenFrames,
     /// A text message is not UTF-8.
     NotUtf8,
+    /// A compressed message does not decompress.
+    NotDeflated,
     /// More commands a second than
     /// [`Limits::commands_per_second`](redwire_protocol::Limits::commands_per_second).
     Flood,
@@ -26,11 +28,12 @@ pub enum Close {
 
 impl Close {
     /// All of them, by code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TooOld,
         Self::NoPong,
         Self::BrokenFrames,
         Self::NotUtf8,
+        Self::NotDeflated,
         Self::Flood,
         Self::TooLarge,
         Self::Failed,
@@ -43,7 +46,7 @@ impl Close {
         match self {
             Self::TooOld | Self::NoPong => 1001,
             Self::BrokenFrames => 1002,
-            Self::NotUtf8 => 1007,
+            Self::NotUtf8 | Self::NotDeflated => 1007,
             Self::Flood => 1008,
             Self::TooLarge => 1009,
             Self::Failed => 1011,
@@ -59,6 +62,7 @@ impl Close {
             Self::NoPong => "no answer to ping",
             Self::BrokenFrames => "broken frames",
             Self::NotUtf8 => "text is not UTF-8",
+            Self::NotDeflated => "compressed data is broken",
             Self::Flood => "too many commands a second",
             Self::TooLarge => "message too large",
             Self::Failed => "command failed",

@@ -15,7 +15,7 @@ use crate::line::{End, Line};
 use crate::outbox::Outbox;
 use crate::rate::Rate;
 use crate::replays::Replays;
-use crate::websocket::{Message, Socket};
+use crate::websocket::{Compression, Message, Socket};
 use crate::{Close, clock};
 
 /// One WebSocket: reads lines, runs one command at a time, and answers in the order in which they
@@ -38,7 +38,10 @@ impl<H: HandlerBase> Connection<H> {
     /// Serves `socket` until it ends.
     pub(crate) async fn serve(socket: Socket, handler: H, shared: Arc<Shared<H>>, place: Place) {
         let limits = &shared.limits;
-        let outbox = Outbox::new(limits, socket.stream.direct());
+        let count = &shared.metrics.deflated;
+        let compression =
+            socket.deflate.map(|deflate| Compression::new(deflate.window_bits, count.clone()));
+        let outbox = Outbox::new(limits, socket.stream.direct(), compression);
         // The connection's own task flushes before it waits for anything.
         let _ = outbox.push_status(Session::<H>::greeting().encode(clock::now()));
         let member = Arc::new(Member::new(place.id, outbox, shared.protocol.filters().clone()));

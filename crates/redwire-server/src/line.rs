@@ -32,7 +32,7 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(socket: Socket, member: Arc<Member>, limits: &Limits) -> Self {
-        let reader = Reader::new(limits.message_bytes, &socket.early);
+        let reader = Reader::new(limits.message_bytes, socket.deflate.is_some(), &socket.early);
         Self { member, stream: socket.stream, reader, watch: Watch::new(limits) }
     }
 
@@ -91,7 +91,7 @@ impl Line {
     /// Queues a reply. Unlike a push it waits for room: the client asked for it, and one command's
     /// reply may be larger than the outbox.
     pub(crate) async fn send(&mut self, reply: Bytes) -> Result<(), End> {
-        let mut reply = Some(reply);
+        let mut reply = Some(self.member.outbox.frame(reply));
         poll_fn(|context| {
             while let Some(frame) = reply.take() {
                 let Err(refused) = self.member.outbox.offer(frame) else { break };
@@ -152,6 +152,7 @@ impl From<Ended> for End {
             Ended::Gone => Self::Gone,
             Ended::Unreadable(Unreadable::TooLarge) => Self::Closing(Close::TooLarge),
             Ended::Unreadable(Unreadable::NotUtf8) => Self::Closing(Close::NotUtf8),
+            Ended::Unreadable(Unreadable::NotDeflated) => Self::Closing(Close::NotDeflated),
             Ended::Unreadable(Unreadable::Broken) => Self::Closing(Close::BrokenFrames),
         }
     }

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     parsed: Counter,
     rewritten: Counter,
     encoded: Counter,
+    pub(crate) deflated: Counter,
     pub(crate) backend_live: Gauge<i64>,
 }
 
@@ -72,6 +73,8 @@ impl Metrics {
         let parsed = counter("messages_parsed", "JSON texts parsed for filters");
         let rewritten = counter("messages_rewritten", "Versions of messages made by filters");
         let encoded = counter("messages_encoded", "Frames encoded for messages");
+        let deflated =
+            counter("frames_deflated", "Texts compressed, those of messages once for all");
         let (connections, backend_live) = (Gauge::default(), Gauge::default());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("backend_live", "1 while the backend is connected", backend_live.clone());
@@ -94,6 +97,7 @@ impl Metrics {
             parsed,
             rewritten,
             encoded,
+            deflated,
             backend_live,
         }
     }

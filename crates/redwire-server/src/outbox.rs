@@ -7,7 +7,7 @@ use futures_util::task::AtomicWaker;
 use redwire_protocol::{Limits, Pace, Subject};
 use tokio::time::Instant;
 
-use crate::websocket::{Frame, Lingering, Stream, WRITE, write};
+use crate::websocket::{Compression, Frame, Lingering, Stream, WRITE, write};
 use crate::{Close, gathered};
 
 mod queue;
@@ -27,6 +27,7 @@ pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     /// The connection's task.
     task: AtomicWaker,
+    pub(crate) compression: Option<Compression>,
     max_bytes: usize,
     max_messages: usize,
     max_subjects: usize,
@@ -62,10 +63,15 @@ const MANY: usize = 256;
 
 impl Outbox {
     /// An outbox for whatever is under the connection: `direct` if that is a socket.
-    pub(crate) fn new(limits: &Limits, direct: Option<Arc<Lingering>>) -> Self {
+    pub(crate) fn new(
+        limits: &Limits,
+        direct: Option<Arc<Lingering>>,
+        compression: Option<Compression>,
+    ) -> Self {
         Self {
             queue: Mutex::new(Queue::new(direct)),
             task: AtomicWaker::new(),
+            compression,
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
             max_subjects: limits.outbox_subjects,
@@ -73,8 +79,16 @@ impl Outbox {
         }
     }
 
+    /// The frame of a text that only this connection gets.
+    pub(crate) fn frame(&self, text: Bytes) -> Frame {
+        match &self.compression {
+            Some(compression) => compression.frame(text),
+            None => Frame::text(text),
+        }
+    }
+
     /// Queues a push, or closes the connection if there is no room for it.
-    pub(crate) fn push(&self, frame: Bytes, subject: Option<Subject>) -> Flush {
+    pub(crate) fn push(&self, frame: Frame, subject: Option<Subject>) -> Flush {
         match subject {
             Some(subject) => self.put_about(subject, frame),
             None => self.put(frame, Kind::Push, 1).unwrap_or_else(|_| self.too_slow()),
@@ -82,13 +96,13 @@ impl Outbox {
     }
 
     /// Queues a word about the connection itself, which is never gathered.
-    pub(crate) fn push_status(&self, frame: Bytes) -> Flush {
-        self.put(frame, Kind::Reply, 1).unwrap_or_else(|_| self.too_slow())
+    pub(crate) fn push_status(&self, text: Bytes) -> Flush {
+        self.put(Frame::text(text), Kind::Reply, 1).unwrap_or_else(|_| self.too_slow())
     }
 
     /// Queues a reply, or gives it back: replies take only half of the room, so that a client that
     /// reads a large one is not closed for what is published meanwhile.
-    pub(crate) fn offer(&self, reply: Bytes) -> Result<Flush, Bytes> {
+    pub(crate) fn offer(&self, reply: Frame) -> Result<Flush, Frame> {
         self.put(reply, Kind::Reply, 2).inspect_err(|_| self.queue().pressed = true)
     }
 
@@ -135,29 +149,28 @@ impl Outbox {
     }
 
     /// Queues a frame if it fits into one `part`th of the room. A closed outbox swallows it.
-    fn put(&self, frame: Bytes, kind: Kind, part: usize) -> Result<Flush, Bytes> {
+    fn put(&self, frame: Frame, kind: Kind, part: usize) -> Result<Flush, Frame> {
         let mut queue = self.queue();
         if queue.close.is_some() {
             return Ok(Flush::No);
         }
         // A first frame of any size is taken: the bound is on what waits behind it.
         if queue.messages > 0 {
-            let bytes = queue.bytes - queue.first + frame.len();
+            let bytes = queue.bytes - queue.first + frame.payload.len();
             if bytes > self.max_bytes / part || queue.messages >= self.max_messages / part {
                 return Err(frame);
             }
         }
-        queue.append(Frame::text(frame), kind);
+        queue.append(frame, kind);
         Ok(self.flush_for(queue))
     }
 
     /// Queues a frame in the place of an older one about the same.
-    fn put_about(&self, subject: Subject, frame: Bytes) -> Flush {
+    fn put_about(&self, subject: Subject, frame: Frame) -> Flush {
         let mut queue = self.queue();
         if queue.close.is_some() {
             return Flush::No;
         }
-        let frame = Frame::text(frame);
         let Err(frame) = queue.replace(subject, frame) else { return Flush::No };
         if queue.subjects.len() >= self.max_subjects {
             drop(queue);
@@ -262,7 +275,7 @@ impl Outbox {
         let Pace::Gathered { count, .. } = queue.pace else { return };
         if !queue.is_held && queue.ready() == 0 && self.due(queue) == Due::Now {
             let frames = queue.take_pushes(count, self.max_gathered);
-            queue.put_back(Frame::text(gathered::encode(&frames)));
+            queue.put_back(self.frame(gathered::encode(&frames)));
         }
     }
 

@@ -1,10 +1,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Filters, Message, Replay, Screen, Take};
+use redwire_protocol::{Filters, Message, Outgoing, Replay, Screen, Take};
 
 use crate::Close;
 use crate::outbox::{Flush, Outbox};
+use crate::websocket::{Deflated, Frame};
 
 /// One connection, as fan-out sees it.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Member {
         // A panic in a user's filter ends its own connection, not the shard of all others.
         let frame = catch_unwind(AssertUnwindSafe(|| {
             let outgoing = state.filters.apply(message)?;
-            Some((outgoing.frame(), outgoing.subject()))
+            Some((self.frame(&outgoing), outgoing.subject()))
         }));
         match frame {
             Ok(passed) => passed.map(|(frame, subject)| self.outbox.push(frame, subject)),
@@ -78,7 +79,7 @@ impl Member {
         // shard does not wait for it below.
         for message in replay.messages(Take::Rehearsal) {
             if let Some(outgoing) = filters.replay(&message) {
-                outgoing.frame();
+                self.frame(&outgoing);
             }
         }
         let state = self.state();
@@ -86,10 +87,21 @@ impl Member {
         for message in replay.messages(Take::Performance) {
             if let Some(outgoing) = state.filters.replay(&message) {
                 // Whoever asked for it flushes when all of it is there.
-                let _ = self.outbox.push(outgoing.frame(), outgoing.subject());
+                let _ = self.outbox.push(self.frame(&outgoing), outgoing.subject());
             }
         }
         self.outbox.replayed();
+    }
+
+    /// The message as the filters left it, compressed at most once for all who can read that.
+    fn frame(&self, outgoing: &Outgoing<'_>) -> Frame {
+        let text = outgoing.frame();
+        match &self.outbox.compression {
+            Some(compression) => {
+                compression.shared_frame(text, outgoing.memo(|_| Deflated::default()))
+            }
+            None => Frame::text(text),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,11 +13,11 @@ fn outbox(outbox_bytes: usize, outbox_messages: usize) -> Outbox {
 
 /// The outbox of a connection whose task writes, so that frames stay until they are popped.
 fn within(limits: &Limits) -> Outbox {
-    Outbox::new(limits, None)
+    Outbox::new(limits, None, None)
 }
 
 fn push(outbox: &Outbox, frame: impl Into<Bytes>, subject: Option<Subject>) {
-    let _ = outbox.push(frame.into(), subject);
+    let _ = outbox.push(Frame::text(frame.into()), subject);
 }
 
 /// The payload of the next frame that is due, through a socket that takes one frame.
@@ -77,8 +77,8 @@ fn a_first_frame_of_any_size_is_taken_and_leaves_the_room_behind_it() {
 fn replies_leave_half_of_the_room_to_pushes() {
     let outbox = outbox(10, 10);
     push(&outbox, &b"a"[..], None);
-    assert!(outbox.offer(Bytes::from_static(b"12345")).is_ok());
-    assert_eq!(outbox.offer(Bytes::from_static(b"6")), Err(Bytes::from_static(b"6")));
+    assert!(outbox.offer(Frame::text("12345".into())).is_ok());
+    assert_eq!(outbox.offer(Frame::text("6".into())), Err(Frame::text("6".into())));
     push(&outbox, &b"67890"[..], None);
     assert_eq!(pop(&outbox).unwrap(), "a");
     assert_eq!(pop(&outbox).unwrap(), "12345");
@@ -210,7 +210,7 @@ fn the_next_replay_waits_until_the_last_one_is_taken() {
 fn a_reply_is_not_gathered_and_sends_what_was() {
     let outbox = gathering(Duration::from_secs(3600), 10);
     push(&outbox, &b"1"[..], None);
-    let _ = outbox.offer(Bytes::from_static(b"reply")).unwrap();
+    let _ = outbox.offer(Frame::text("reply".into())).unwrap();
     push(&outbox, &b"2"[..], None);
     assert_eq!(texts(&pop(&outbox).unwrap()), ["1"]);
     assert_eq!(pop(&outbox).unwrap(), "reply");

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
+use super::deflate::inflate;
+
 /// What a client said.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {
@@ -25,6 +27,8 @@ pub(crate) enum Unreadable {
     TooLarge,
     /// A text or a reason is not UTF-8.
     NotUtf8,
+    /// A compressed message is not what a deflater makes.
+    NotDeflated,
     /// The frames break RFC 6455.
     Broken,
 }
@@ -35,6 +39,9 @@ pub(crate) enum Unreadable {
 pub(crate) struct Assembler {
     /// The longest message, in bytes.
     max: usize,
+    /// Whether messages may be compressed, and whether the one that is being put together is.
+    inflates: bool,
+    is_deflated: bool,
     frame: Option<Incoming>,
     /// The message that is being put together, and what it is if a frame of it has been read.
     message: Vec<u8>,
@@ -59,8 +66,18 @@ struct Incoming {
 const LONGEST_CONTROL: u64 = 125;
 
 impl Assembler {
-    pub(crate) fn new(max: usize) -> Self {
-        Self { max, frame: None, message: Vec::new(), kind: None, checked: 0, control: Vec::new() }
+    /// Reads messages of at most `max` bytes, compressed ones if that was agreed upon.
+    pub(crate) fn new(max: usize, inflates: bool) -> Self {
+        Self {
+            max,
+            inflates,
+            is_deflated: false,
+            frame: None,
+            message: Vec::new(),
+            kind: None,
+            checked: 0,
+            control: Vec::new(),
+        }
     }
 
     /// Reads on in `bytes`, which it shortens by what it read, until a message is complete; `None`
@@ -93,11 +110,11 @@ impl Assembler {
         *bytes = bytes.get(cursor.position() as usize..).unwrap_or_default();
         let FrameHeader { is_final, rsv1, rsv2, rsv3, opcode, mask } = header;
         // Clients mask all that they send (section 5.1).
-        let (Some(mask), false) = (mask, rsv1 || rsv2 || rsv3) else {
+        let (Some(mask), false) = (mask, rsv2 || rsv3) else {
             return Err(Unreadable::Broken);
         };
         match opcode {
-            OpCode::Control(_) if len > LONGEST_CONTROL || !is_final => {
+            OpCode::Control(_) if len > LONGEST_CONTROL || !is_final || rsv1 => {
                 return Err(Unreadable::Broken);
             }
             OpCode::Control(_) => {}
@@ -106,7 +123,13 @@ impl Assembler {
                 if (data == Data::Continue) != self.kind.is_some() {
                     return Err(Unreadable::Broken);
                 }
-                self.kind.get_or_insert(data);
+                // The first frame says that the message is compressed (RFC 7692, section 6).
+                if rsv1 && (!self.inflates || data == Data::Continue) {
+                    return Err(Unreadable::Broken);
+                }
+                if self.kind.is_none() {
+                    (self.kind, self.is_deflated) = (Some(data), rsv1);
+                }
                 if len.saturating_add(self.message.len() as u64) > self.max as u64 {
                     return Err(Unreadable::TooLarge);
                 }
@@ -138,7 +161,10 @@ impl Assembler {
             return Ok(None);
         }
         self.checked = 0;
-        let message = take(&mut self.message);
+        let mut message = take(&mut self.message);
+        if self.is_deflated {
+            message = inflate(&message, self.max)?;
+        }
         Ok(Some(match self.kind.take() {
             Some(Data::Text) => {
                 Message::Text(String::from_utf8(message).map_err(|_| Unreadable::NotUtf8)?)
@@ -149,7 +175,7 @@ impl Assembler {
 
     /// A text that can no longer become one is refused before its end.
     fn check_text(&mut self) -> Result<(), Unreadable> {
-        if self.kind == Some(Data::Text) {
+        if self.kind == Some(Data::Text) && !self.is_deflated {
             let unchecked = self.message.get(self.checked..).unwrap_or_default();
             match std::str::from_utf8(unchecked) {
                 Ok(text) => self.checked += text.len(),
@@ -208,7 +234,14 @@ mod tests {
 
     /// What is understood of bytes that come so many at a time.
     fn read(bytes: &[u8], at_a_time: usize) -> Result<Vec<Message>, Unreadable> {
-        let mut assembler = Assembler::new(100_000);
+        read_with(Assembler::new(100_000, false), bytes, at_a_time)
+    }
+
+    fn read_with(
+        mut assembler: Assembler,
+        bytes: &[u8],
+        at_a_time: usize,
+    ) -> Result<Vec<Message>, Unreadable> {
         let (mut messages, mut pending) = (Vec::new(), Vec::new());
         for some in bytes.chunks(at_a_time) {
             pending.extend_from_slice(some);
@@ -290,5 +323,61 @@ mod tests {
         assert_eq!(read(&large, 1), Err(Unreadable::TooLarge));
         let in_parts = [frame(0x01, &[b'l'; 99_999]), frame(0x80, b"12")].concat();
         assert_eq!(read(&in_parts, 1000), Err(Unreadable::TooLarge));
+    }
+
+    /// What is understood if compression was agreed upon.
+    fn inflated(bytes: &[u8], at_a_time: usize) -> Result<Vec<Message>, Unreadable> {
+        read_with(Assembler::new(100_000, true), bytes, at_a_time)
+    }
+
+    #[test]
+    fn messages_are_inflated_if_their_first_frame_says_that_they_are_compressed() {
+        // RFC 7692, sections 7.2.3.1 and 7.2.3.2.
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let stream = [
+            frame(0xc1, &hello),
+            frame(0x41, &hello[..3]),
+            frame(0x89, b"ping"),
+            frame(0x80, &hello[3..]),
+            frame(0x81, b"plain"),
+            frame(0xc2, &hello),
+            frame(0xc1, b""),
+        ]
+        .concat();
+        for at_a_time in [1, 3, usize::MAX] {
+            let messages = inflated(&stream, at_a_time).unwrap();
+            let expected = [
+                Message::Text("Hello".into()),
+                Message::Ping("ping".into()),
+                Message::Text("Hello".into()),
+                Message::Text("plain".into()),
+                Message::Binary(b"Hello".to_vec()),
+                Message::Text(String::new()),
+            ];
+            assert!(messages == expected, "{at_a_time} at a time: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_frame_of_a_message_may_say_that_it_is_compressed() {
+        for stream in [
+            frame(0xc9, b"a ping"),
+            frame(0xc8, b""),
+            [frame(0x41, &[0xf2, 0x48]), frame(0xc0, &[0x05, 0x00])].concat(),
+            [frame(0x01, b"plain"), frame(0xc0, &[0x05, 0x00])].concat(),
+            frame(0xa1, b"another reserved bit"),
+        ] {
+            assert_eq!(inflated(&stream, 1), Err(Unreadable::Broken), "{stream:x?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_inflate_to_a_text_of_the_right_size_is_refused() {
+        let compressed =
+            |text: &[u8]| frame(0xc1, &super::super::deflate::deflate(text, 15).unwrap());
+        assert_eq!(inflated(&frame(0xc1, &[0xff; 9]), 1), Err(Unreadable::NotDeflated));
+        assert_eq!(inflated(&compressed(&[0xff; 99]), 1), Err(Unreadable::NotUtf8));
+        assert_eq!(inflated(&compressed(&[b'a'; 100_001]), 1), Err(Unreadable::TooLarge));
+        assert_eq!(inflated(&compressed(&[b'a'; 100_000]), 1).map(|read| read.len()), Ok(1));
     }
 }

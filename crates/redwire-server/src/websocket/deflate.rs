@@ -6,17 +6,10 @@ use std::ops::RangeInclusive;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::Unreadable;
+
 /// The windows that the deflater can keep to. RFC 7692 also has 8, zlib has not.
 pub(crate) const WINDOW_BITS: RangeInclusive<u8> = 9..=15;
-
-/// Why a compressed message cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
-    /// It would have more bytes than may be.
-    TooLarge,
-    /// It is not what a deflater makes.
-    Broken,
-}
 
 /// Within 8 % of the default's (6) size for half to two thirds of its time; docs/decisions.md has
 /// the figures.
@@ -102,7 +95,7 @@ fn inflate_into(
         let (read, before) = (inflater.total_in(), payload.len());
         let status = inflater
             .decompress_vec(input, payload, FlushDecompress::Sync)
-            .map_err(|_| Unreadable::Broken)?;
+            .map_err(|_| Unreadable::NotDeflated)?;
         if payload.len() > max {
             return Err(Unreadable::TooLarge);
         }
@@ -112,7 +105,7 @@ fn inflate_into(
             // A client may end each block for good; the next one begins anew (section 7.2.3.4).
             Status::StreamEnd => inflater.reset(false),
             _ if input.is_empty() && payload.len() < payload.capacity() => return Ok(()),
-            _ if read == 0 && payload.len() == before => return Err(Unreadable::Broken),
+            _ if read == 0 && payload.len() == before => return Err(Unreadable::NotDeflated),
             _ => {}
         }
     }
@@ -228,7 +221,7 @@ mod tests {
             // Refers to what is before the beginning.
             &[0x4b, 0x04, 0x13, 0x00],
         ] {
-            assert_eq!(inflate(broken, 1_000), Err(Unreadable::Broken), "{broken:x?}");
+            assert_eq!(inflate(broken, 1_000), Err(Unreadable::NotDeflated), "{broken:x?}");
         }
         assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], 5).unwrap(), b"Hello");
     }

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tungstenite::protocol::frame::FrameHeader;
@@ -9,7 +10,10 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Frame {
     opcode: OpCode,
+    /// As the client will read it.
     pub(crate) payload: Bytes,
+    /// As it goes over the wire, if that is something else.
+    deflated: Option<Arc<[u8]>>,
 }
 
 /// Payloads up to this size are copied behind each other, because one slice is cheaper than many;
@@ -25,21 +29,26 @@ thread_local! {
 
 impl Frame {
     pub(crate) fn text(payload: Bytes) -> Self {
-        Self { opcode: OpCode::Data(Data::Text), payload }
+        Self::new(OpCode::Data(Data::Text), payload)
+    }
+
+    /// A text of which there is a compressed form, if there is.
+    pub(super) fn deflated(payload: Bytes, deflated: Option<Arc<[u8]>>) -> Self {
+        Self { deflated, ..Self::text(payload) }
     }
 
     /// The server has none to send; what Autobahn sends has to come back.
     #[cfg(test)]
-    pub(super) fn binary(payload: Bytes) -> Self {
-        Self { opcode: OpCode::Data(Data::Binary), payload }
+    pub(super) fn binary(payload: Bytes, deflated: Option<Arc<[u8]>>) -> Self {
+        Self { deflated, ..Self::new(OpCode::Data(Data::Binary), payload) }
     }
 
     pub(crate) fn ping() -> Self {
-        Self { opcode: OpCode::Control(Control::Ping), payload: Bytes::new() }
+        Self::new(OpCode::Control(Control::Ping), Bytes::new())
     }
 
     pub(crate) fn pong(payload: Bytes) -> Self {
-        Self { opcode: OpCode::Control(Control::Pong), payload }
+        Self::new(OpCode::Control(Control::Pong), payload)
     }
 
     /// `None`: an answer to a close frame without a reason.
@@ -49,16 +58,26 @@ impl Frame {
             payload.extend(code.to_be_bytes());
             payload.extend(reason.as_bytes());
         }
-        Self { opcode: OpCode::Control(Control::Close), payload: payload.into() }
+        Self::new(OpCode::Control(Control::Close), payload.into())
+    }
+
+    fn new(opcode: OpCode, payload: Bytes) -> Self {
+        Self { opcode, payload, deflated: None }
     }
 
     fn header(&self) -> FrameHeader {
-        FrameHeader { opcode: self.opcode, ..FrameHeader::default() }
+        let rsv1 = self.deflated.is_some();
+        FrameHeader { opcode: self.opcode, rsv1, ..FrameHeader::default() }
+    }
+
+    /// The payload as it goes over the wire.
+    fn body(&self) -> &[u8] {
+        self.deflated.as_deref().unwrap_or(&self.payload)
     }
 
     /// The bytes that it has on the wire.
     pub(crate) fn wire_len(&self) -> usize {
-        let len = self.payload.len();
+        let len = self.body().len();
         self.header().len(len as u64) + len
     }
 }
@@ -85,10 +104,10 @@ fn write_through<'f>(
     for frame in frames {
         let start = scratch.len();
         // Writing to a `Vec` cannot fail.
-        let _ = frame.header().format(frame.payload.len() as u64, scratch);
+        let _ = frame.header().format(frame.body().len() as u64, scratch);
         let header = scratch.len() - start;
         scratch.drain(start..start + skip.min(header));
-        let payload = frame.payload.get(skip.saturating_sub(header)..).unwrap_or_default();
+        let payload = frame.body().get(skip.saturating_sub(header)..).unwrap_or_default();
         skip = 0;
         if payload.len() > COPIED {
             large = payload;

@@ -2,7 +2,9 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, UPGRADE,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -11,6 +13,7 @@ use redwire_protocol::Limits;
 use tungstenite::handshake::derive_accept_key;
 
 use super::Socket;
+use super::extension::negotiate;
 
 /// An extractor: a request to upgrade to WebSocket, for
 /// [`WebsocketApi::upgrade`](crate::WebsocketApi::upgrade).
@@ -28,20 +31,26 @@ impl Upgrade {
         &self.headers
     }
 
-    /// The answer to the handshake; `serve` runs once the client has it.
+    /// The answer to the handshake, compression included if it is wanted and offered; `serve` runs
+    /// once the client has it.
     pub(crate) fn accept<F>(
         self,
         limits: &Limits,
+        compression: bool,
         serve: impl FnOnce(Socket) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let close = limits.close;
-        let response = switching(self.headers.get(SEC_WEBSOCKET_KEY));
+        let mut response = switching(self.headers.get(SEC_WEBSOCKET_KEY));
+        let deflate = if compression { negotiate(&self.headers) } else { None };
+        if let Some(deflate) = deflate {
+            response.headers_mut().insert(SEC_WEBSOCKET_EXTENSIONS, deflate.answer());
+        }
         tokio::spawn(async move {
             match self.socket.await {
-                Ok(upgraded) => serve(Socket::new(upgraded, close)).await,
+                Ok(upgraded) => serve(Socket::new(upgraded, deflate, close)).await,
                 Err(error) => tracing::debug!(%error, "a connection went before its upgrade"),
             }
         });

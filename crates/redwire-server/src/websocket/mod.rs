@@ -9,9 +9,8 @@
 mod assembler;
 #[cfg(test)]
 mod autobahn;
-#[allow(dead_code, reason = "not plugged in yet")]
+mod compression;
 mod deflate;
-#[allow(dead_code, reason = "not plugged in yet")]
 mod extension;
 mod frame;
 mod handshake;
@@ -20,6 +19,7 @@ mod reader;
 mod socket;
 
 pub(crate) use assembler::{Message, Reason, Unreadable};
+pub(crate) use compression::{Compression, Deflated};
 pub(crate) use frame::{Frame, WRITE, write};
 pub use handshake::Upgrade;
 pub(crate) use lingering::Lingering;

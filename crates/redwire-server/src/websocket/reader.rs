@@ -23,9 +23,10 @@ pub(crate) enum Ended {
 }
 
 impl Reader {
-    /// Reads messages of at most `max` bytes; `early` has come already.
-    pub(crate) fn new(max: usize, early: &Bytes) -> Self {
-        Self { assembler: Assembler::new(max), pending: early.to_vec(), read: 0 }
+    /// Reads messages of at most `max` bytes, compressed ones if it `inflates`; `early` has come
+    /// already.
+    pub(crate) fn new(max: usize, inflates: bool, early: &Bytes) -> Self {
+        Self { assembler: Assembler::new(max, inflates), pending: early.to_vec(), read: 0 }
     }
 
     /// The next message of those that have come.

@@ -14,11 +14,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Lingering;
+use super::extension::Deflate;
 
 /// An upgraded connection, and what the client sent right behind its handshake.
 pub(crate) struct Socket {
     pub(crate) stream: Stream,
     pub(crate) early: Bytes,
+    /// The compression that was agreed upon, if any.
+    pub(crate) deflate: Option<Deflate>,
 }
 
 /// TCP, which whoever has something to say may write to at any time; or anything else, such as TLS
@@ -38,26 +41,28 @@ thread_local! {
 
 impl Socket {
     /// Finds out what is under it: [`serve`](crate::serve) and `axum::serve` hand over a TCP stream.
-    pub(crate) fn new(upgraded: Upgraded, close: Duration) -> Self {
+    pub(super) fn new(upgraded: Upgraded, deflate: Option<Deflate>, close: Duration) -> Self {
+        let (stream, early) = Stream::under(upgraded, close);
+        Self { stream, early, deflate }
+    }
+}
+
+impl Stream {
+    fn under(upgraded: Upgraded, close: Duration) -> (Self, Bytes) {
         let upgraded = match upgraded.downcast::<TokioIo<Lingering>>() {
             Ok(parts) => return Self::tcp(parts.io.into_inner(), parts.read_buf),
             Err(upgraded) => upgraded,
         };
         match downcast::<TokioIo<TcpStream>>(upgraded) {
             Ok(parts) => Self::tcp(Lingering::new(parts.io.into_inner(), close), parts.read_buf),
-            Err(upgraded) => {
-                let stream = Stream::Any(Box::new(TokioIo::new(upgraded)));
-                Self { stream, early: Bytes::new() }
-            }
+            Err(upgraded) => (Self::Any(Box::new(TokioIo::new(upgraded))), Bytes::new()),
         }
     }
 
-    fn tcp(stream: Lingering, early: Bytes) -> Self {
-        Self { stream: Stream::Tcp(Arc::new(stream)), early }
+    fn tcp(stream: Lingering, early: Bytes) -> (Self, Bytes) {
+        (Self::Tcp(Arc::new(stream)), early)
     }
-}
 
-impl Stream {
     /// Hands what has come to `take`; how many bytes that were, 0 at the end.
     pub(super) fn poll_read(
         &mut self,
