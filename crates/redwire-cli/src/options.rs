@@ -74,6 +74,9 @@ pub(crate) struct Given {
     /// --geo, with positions published in this CRS [default: 4326, with --live 3857]
     #[arg(long, value_name = "CODE", env = "REDWIRE_STORED_CRS")]
     stored_crs: Option<StoredCrs>,
+    /// Compress what is sent to clients that can read it (all browsers can): less traffic for more work
+    #[arg(long, env = "REDWIRE_COMPRESSION")]
+    compression: bool,
     /// Connections at a time [default: 50000]
     #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -146,6 +149,7 @@ pub(crate) struct Options {
     pub(crate) max_commands: Option<u32>,
     pub(crate) shutdown: Duration,
     pub(crate) compat: bool,
+    pub(crate) compression: bool,
     pub(crate) geo: bool,
     pub(crate) live: bool,
     pub(crate) strict_axis_order: bool,
@@ -176,6 +180,7 @@ impl Given {
             max_commands: self.max_commands.or(file.max_commands),
             shutdown: Duration::from_secs(self.shutdown.or(file.shutdown).unwrap_or(10)),
             compat: self.compat || file.compat,
+            compression: self.compression || file.compression,
             geo: self.geo || file.geo,
             live: self.live || file.live,
             strict_axis_order: self.strict_axis_order || file.strict_axis_order,

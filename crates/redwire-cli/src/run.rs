@@ -79,6 +79,7 @@ fn api(
     };
     let api = WebsocketApi::new(protocol, backend).limits(limits);
     let api = if options.compat { api.compat() } else { api };
+    let api = if options.compression { api.compression() } else { api };
     match &options.origin {
         Some(origins) => api.origins(origins),
         None => api,

@@ -1,5 +1,7 @@
 use redwire_test::{Client, Program, RedisServer};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::{REDWIRE, refuses, serve};
 
@@ -75,13 +77,43 @@ async fn s046_a_maximum_age_closes_with_1001() {
 }
 
 #[tokio::test]
+async fn compression_is_agreed_upon_if_it_is_switched_on() {
+    let redis = RedisServer::start().await;
+    for (args, is_on) in [(&["--compression"][..], true), (&[], false)] {
+        let program = serve(args, &redis).await;
+        let head = upgraded(&program, "permessage-deflate; client_max_window_bits").await;
+        assert_eq!(
+            head.contains("permessage-deflate; server_no_context_takeover"),
+            is_on,
+            "{head}"
+        );
+    }
+}
+
+/// The head of the answer to a handshake that offers an extension.
+async fn upgraded(program: &Program, extension: &str) -> String {
+    let request = format!(
+        "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         sec-websocket-extensions: {extension}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", program.port())).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("to be sent");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("an answer"));
+    }
+    String::from_utf8(head).expect("a head")
+}
+
+#[tokio::test]
 async fn every_option_may_be_in_a_file() {
     let redis = RedisServer::start().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = format!(
         "redis = {:?}\nchannels = [\"public.*\"]\ndeny = [\"*.secret\"]\nmax-age = 3600\n\
          origin = [\"https://map.example\"]\nmax-connections = 1\nmax-commands = 50\n\
-         shutdown = 1\ncompat = true\nlog = \"json\"\n",
+         shutdown = 1\ncompat = true\ncompression = true\nlog = \"json\"\n",
         redis.url()
     );
     std::fs::write(file.path(), text).unwrap();

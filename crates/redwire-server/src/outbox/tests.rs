@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use std::io::Cursor;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::sleep_until;
 use tungstenite::protocol::frame::FrameHeader;
 
@@ -268,5 +269,18 @@ fn each_ping_is_answered_in_order_and_of_too_many_the_last_ones() {
     let answered: Vec<u8> = (0..16).map(|_| pop(&outbox).unwrap()[0]).collect();
     assert_eq!(answered, (84..100).collect::<Vec<u8>>());
     assert_eq!(pop(&outbox).unwrap(), "news");
+    assert_eq!(pop(&outbox), None);
+}
+
+#[test]
+fn what_is_gathered_is_compressed_as_one() {
+    let compression = Some(Compression::new(15, Counter::default()));
+    let limits = Limits { outbox_bytes: 100_000, ..Limits::default() };
+    let outbox = Outbox::new(&limits, None, compression);
+    outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 50 });
+    let text = |train: u64| format!("{{\"line\":\"S1\",\"train\":{train},\"state\":\"driving\"}}");
+    (0..50).for_each(|train| push(&outbox, text(train), None));
+    let gathered = pop(&outbox).unwrap();
+    assert!(gathered.len() < 50 * text(0).len() / 5, "{} bytes", gathered.len());
     assert_eq!(pop(&outbox), None);
 }

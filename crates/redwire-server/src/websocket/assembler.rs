@@ -376,7 +376,7 @@ mod tests {
         let compressed =
             |text: &[u8]| frame(0xc1, &super::super::deflate::deflate(text, 15).unwrap());
         assert_eq!(inflated(&frame(0xc1, &[0xff; 9]), 1), Err(Unreadable::NotDeflated));
-        assert_eq!(inflated(&compressed(&[0xff; 99]), 1), Err(Unreadable::NotUtf8));
+        assert_eq!(inflated(&compressed(&[0xff; 999]), 1), Err(Unreadable::NotUtf8));
         assert_eq!(inflated(&compressed(&[b'a'; 100_001]), 1), Err(Unreadable::TooLarge));
         assert_eq!(inflated(&compressed(&[b'a'; 100_000]), 1).map(|read| read.len()), Ok(1));
     }

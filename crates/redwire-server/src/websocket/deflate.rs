@@ -15,7 +15,7 @@ pub(crate) const WINDOW_BITS: RangeInclusive<u8> = 9..=15;
 /// the figures.
 const LEVEL: u32 = 2;
 /// Shorter payloads gain nothing worth the work of either side.
-const SHORTEST: usize = 64;
+const SHORTEST: usize = 128;
 /// What ends every flushed block, and is left out on the wire (section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_was_deflated_inflates_to_the_same_in_every_window() {
         // Up and down, so that the deflater is kept in some cases and made anew in others.
-        for len in [64, 200, 1_000, 100_000, 300] {
+        for len in [SHORTEST, 200, 1_000, 100_000, 300] {
             for window_bits in WINDOW_BITS.rev() {
                 let payload = json(len);
                 let compressed = deflate(&payload, window_bits).unwrap();
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(deflate(&[b'a'; SHORTEST - 1], 15), None);
         assert!(deflate(&[b'a'; SHORTEST], 15).is_some());
         let mut random = fastrand::Rng::with_seed(1);
-        for len in [64, 1_000, 100_000] {
+        for len in [SHORTEST, 1_000, 100_000] {
             let noise: Vec<u8> = (0..len).map(|_| random.u8(..)).collect();
             assert_eq!(deflate(&noise, 15), None, "{len} random bytes");
         }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_message_of_the_largest_size_is_read_and_one_byte_more_is_not() {
-        for len in [64, 1_000, 65_536, 1_000_000] {
+        for len in [SHORTEST, 1_000, 65_536, 1_000_000] {
             let compressed = deflate(&vec![b'0'; len], 15).unwrap();
             assert_eq!(inflate(&compressed, len).unwrap().len(), len);
             assert_eq!(inflate(&compressed, len - 1), Err(Unreadable::TooLarge));
@@ -230,7 +230,7 @@ mod tests {
     fn any_bytes_inflate_to_no_more_than_may_be_or_are_refused() {
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..4_000 {
-            let mut bytes = deflate(&json(random.usize(64..2_000)), 15).unwrap();
+            let mut bytes = deflate(&json(random.usize(SHORTEST..2_000)), 15).unwrap();
             for _ in 0..random.usize(..4) {
                 let at = random.usize(..bytes.len());
                 bytes[at] = random.u8(..);
