@@ -5,7 +5,7 @@ use std::time::Instant;
 use redwire_test::{Reply, eventually};
 use serde_json::json;
 
-use crate::publisher::{Insider, Publisher};
+use crate::publisher::{Publisher, Telnet};
 use crate::scene::{CHANNEL, NOT_CONNECTED, Scene, expect_gap, now};
 
 const CUTS: u64 = 20;
@@ -65,15 +65,15 @@ async fn an_overrun_output_buffer_is_reported() {
 async fn a_password_that_changed_keeps_the_gateway_up_and_not_ready_until_it_is_back() {
     let mut scene = Scene::with_subscribers(10).await;
     let last_heard = scene.expect_flow().await;
-    let mut insider = Insider::enter(&scene.redis).await;
+    let mut insider = Telnet::connect(&scene.redis).await;
     insider.expect("CONFIG SET requirepass hunter2", "+OK").await;
     insider.expect("CLIENT KILL TYPE pubsub", ":1").await;
     insider.expect("CLIENT KILL TYPE normal", ":1").await;
     let since = last_heard..=now();
     scene.until_noticed().await;
 
-    let outsider = scene.redis.command(&["PING"]).await;
-    assert!(matches!(&outsider, Reply::Error(text) if text.starts_with("NOAUTH")), "{outsider:?}");
+    let mut outsider = Telnet::connect(&scene.redis).await;
+    outsider.expect("PING", "-NOAUTH Authentication required.").await;
     scene.expect_failing_get(NOT_CONNECTED).await;
     scene.expect_everybody_is_answered().await;
     assert!(!scene.gateway.api.is_ready());
