@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// What is measured [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = modes())]
     modes: Vec<String>,
+    /// Draw what `growth` measured into this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) plots: Option<PathBuf>,
 }
 
 fn contenders() -> Vec<&'static str> {

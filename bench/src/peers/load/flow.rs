@@ -55,10 +55,14 @@ impl Flow<'_> {
     pub(crate) fn pace(&mut self, messages: u32, interval: Duration) -> Result<()> {
         let began = Instant::now();
         for (channel, number) in (0..self.ledger.channels()).cycle().zip(0..messages) {
-            self.listen_until(began + interval * number)?;
+            let due = began + interval * number;
+            if due > Instant::now() {
+                self.publisher.flush()?;
+                self.listen_until(due)?;
+            }
             self.publish(channel)?;
-            self.publisher.flush()?;
         }
+        self.publisher.flush()?;
         self.settle(SILENCE)
     }
 

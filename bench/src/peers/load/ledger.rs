@@ -73,6 +73,18 @@ impl Ledger {
         self.channels.len() as u32
     }
 
+    /// The number of the channel's next message.
+    pub(crate) fn next(&self, channel: u32) -> u32 {
+        self.channels.get(channel as usize).map_or(0, |channel| channel.next)
+    }
+
+    /// Whether this client has got the message before this one.
+    pub(crate) fn has_reached(&self, client: u32, channel: u32, next: u32) -> bool {
+        let reader = self.readers.get(client as usize);
+        let order = reader.and_then(|reader| reader.orders.get((channel - reader.first) as usize));
+        order.is_some_and(|order| order.next() >= next)
+    }
+
     pub(crate) fn tally(&self) -> Tally {
         self.tally
     }
