@@ -12,7 +12,7 @@ use super::load::publisher::Publisher;
 use super::load::script::Script;
 use super::server::{Server, Site};
 use crate::Result;
-use crate::table::figure;
+use crate::table::count;
 
 /// A contender with a Redis of its own, both fresh.
 pub(crate) struct Bout<'a> {
@@ -93,7 +93,7 @@ impl Figure {
     }
 
     pub(crate) fn point(axis: Axis, at: u64, value: f64) -> Self {
-        let measure = format!("CPU µs a delivery, {}: {}", axis.name(), figure(at as f64));
+        let measure = format!("CPU µs a delivery, {}: {}", axis.name(), count(at));
         Self { measure, kind: Kind::Point(axis, at), value }
     }
 

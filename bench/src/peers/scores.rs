@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::bout::{Axis, Figure, Kind};
-use crate::table::{Table, figure};
+use crate::table::{Table, count, figure};
 
 /// The figures of all contenders in all rounds.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Scores {
                     return "–".to_owned();
                 };
                 if *kind == Kind::Fault {
-                    return figure(rounds.values().sum()).replace(".00", "");
+                    return count(rounds.values().sum::<f64>() as u64);
                 }
                 let value = figure(median(rounds.values().copied()));
                 let floor =

@@ -199,3 +199,27 @@ impl Tally {
         self.expected.saturating_sub(self.arrived)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_doubled_reordered_or_not_asked_for_is_counted() {
+        let mut ledger = Ledger::new([0..1, 0..1, 1..2].into_iter(), 0);
+        for _ in 0..4 {
+            ledger.publish(0);
+        }
+        let mut take = |client, channel, number| {
+            let stamp = Some(Stamp { sent: 0, number, channel });
+            ledger.take(client, Frame { opcode: 1, length: 200, first: None, stamp });
+        };
+        (0..4).for_each(|number| take(0, 0, number));
+        [0, 2, 1, 1].into_iter().for_each(|number| take(1, 0, number));
+        take(2, 0, 0);
+        let tally = ledger.tally();
+        assert_eq!((tally.expected, tally.arrived, tally.lost()), (8, 7, 1));
+        assert_eq!((tally.doubled, tally.reordered, tally.foreign), (1, 1, 1));
+        assert_eq!(ledger.room(0, 4), 3, "the last one is not with everybody yet");
+    }
+}
