@@ -38,7 +38,7 @@ fn modes() -> Vec<&'static str> {
 
 impl Options {
     pub(crate) fn extent(&self) -> Extent {
-        let (warm_up, turn) = if self.quick { (300, 1_000) } else { (500, 2_000) };
+        let (warm_up, turn) = if self.quick { (300, 1_000) } else { (400, 1_500) };
         let [warm_up, turn] = [warm_up, turn].map(Duration::from_millis);
         Extent { rounds: self.rounds, warm_up, turn }
     }

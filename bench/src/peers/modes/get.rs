@@ -41,7 +41,7 @@ pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
     ask_for(extent.warm_up)?;
     let (before, began) = (bout.cpu()?, Instant::now());
     let answers = ask_for(extent.turn)?;
-    let (spent, taken) = (bout.cpu()? - before, began.elapsed());
+    let (spent, taken) = (bout.cpu()?.saturating_sub(before), began.elapsed());
     if answers == 0 {
         return Err("no answers to GET".into());
     }

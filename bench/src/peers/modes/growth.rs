@@ -41,7 +41,7 @@ fn point(bout: &Bout<'_>, extent: Extent, point: &Point) -> Result<Figure> {
         flow.pace(messages(extent.warm_up), interval)?;
         let (before, arrived) = (bout.cpu()?, flow.ledger.tally().arrived);
         flow.pace(messages(extent.turn), interval)?;
-        let spent = bout.cpu()? - before;
+        let spent = bout.cpu()?.saturating_sub(before);
         let at = match axis {
             Axis::Clients => u64::from(clients),
             Axis::Channels => u64::from(channels),

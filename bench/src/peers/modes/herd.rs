@@ -19,7 +19,7 @@ pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     let scripts = (0..CLIENTS).map(|_| script.clone());
     clients.open(bout.server.address, scripts, CLIENTS as usize, |_, _| ())?;
     let taken = began.elapsed();
-    let (cpu, reads) = (bout.cpu()? - cpu, bout.reads() - reads);
+    let (cpu, reads) = (bout.cpu()?.saturating_sub(cpu), bout.reads() - reads);
     let what = "10,000 at once, each SUB and GET of one key";
     Ok(vec![
         Figure::plain(format!("{what}: until all are live, s"), taken.as_secs_f64()),

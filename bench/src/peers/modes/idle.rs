@@ -20,7 +20,7 @@ pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     let dialect = bout.contender.dialect;
     let mut clients = bout.open(CLIENTS, |_| dialect.subscribe([0]))?;
     thread::sleep(PAUSE);
-    let (after, spent) = (bout.server.accounts.memory()?, bout.cpu()? - began);
+    let (after, spent) = (bout.server.accounts.memory()?, bout.cpu()?.saturating_sub(began));
     let ledger = |from| Ledger::new((0..CLIENTS).map(|_| 0..1), from);
     let mut publisher = bout.publisher()?;
     let (clients, publisher) = (&mut clients, &mut publisher);

@@ -82,7 +82,7 @@ pub(crate) const MODES: [Mode; 10] = [
     Mode {
         name: "viewers",
         load: Load::OneAtATime,
-        rounds: ALL,
+        rounds: 1,
         suits: |contender| contender.dialect == Dialect::Redwire,
         measure: viewers::measure,
     },

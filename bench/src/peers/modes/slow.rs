@@ -25,7 +25,7 @@ pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
     bout.flow(OTHERS, CHANNELS, SIZE, |flow| {
         let first = flow.ledger.next(0);
         let before = bout.server.accounts.memory()?.rss;
-        let others = latency(flow, extent.turn * 10)?;
+        let others = latency(flow, extent.turn * 13)?;
         let growth = bout.server.accounts.memory()?.rss - before;
         let mut kept = Ledger::new((0..SLOW).map(|_| 0..CHANNELS), 0);
         read_up(&mut slow, &mut kept)?;

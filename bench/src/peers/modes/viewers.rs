@@ -21,10 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
     let landscape = Landscape::new(VIEWERS, FEATURES)?;
     let hits = bout.runtime().block_on(oracle::check(bout, &landscape))?;
-    let sweeps = (extent.turn.as_millis() / INTERVAL.as_millis()) as usize / FEATURES + 1;
+    // One round has to do.
+    let time = extent.turn * 2;
     let mut figures = Vec::new();
-    let boxes = Audience::of_boxes(bout, &landscape, &hits)?.costs(bout, sweeps)?;
-    let channels = Audience::of_channels(bout, &landscape, &hits)?.costs(bout, sweeps)?;
+    let boxes = Audience::of_boxes(bout, &landscape, &hits)?.costs(bout, time)?;
+    let channels = Audience::of_channels(bout, &landscape, &hits)?.costs(bout, time)?;
     for (how, (boxes, channels)) in
         ["one at a time", "64 at once"].into_iter().zip(boxes.into_iter().zip(channels))
     {
@@ -104,15 +105,16 @@ impl<'a> Audience<'a> {
     }
 
     /// Microseconds of CPU for a delivery, one message at a time, and all at once.
-    fn costs(mut self, bout: &Bout<'_>, sweeps: usize) -> Result<[f64; 2]> {
+    fn costs(mut self, bout: &Bout<'_>, time: Duration) -> Result<[f64; 2]> {
         let mut costs = [0.0; 2];
         for (cost, at_once) in costs.iter_mut().zip([1, FEATURES]) {
             self.sweep(at_once)?;
             let (before, arrived) = (bout.cpu()?, self.arrived);
-            for _ in 0..sweeps {
+            let began = Instant::now();
+            while began.elapsed() < time {
                 self.sweep(at_once)?;
             }
-            *cost = micros(bout.cpu()? - before, self.arrived - arrived);
+            *cost = micros(bout.cpu()?.saturating_sub(before), self.arrived - arrived);
         }
         Ok(costs)
     }
