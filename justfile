@@ -17,3 +17,8 @@ doc:
 # The README's picture of the demo.
 picture:
     cargo build -p redwire-cli && REDWIRE_PICTURE={{justfile_directory()}}/docs/demo.png cargo test -p redwire-suites --test page
+
+# redwire beside other servers: a quarter of an hour, on a machine that does nothing else.
+peers *options:
+    scripts/bench-peers
+    cargo run --release -p redwire-bench -- peers {{options}}

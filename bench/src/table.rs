@@ -36,10 +36,15 @@ pub(crate) fn figure(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.1}");
     }
-    let digits = format!("{value:.0}");
+    count(value.round() as u64)
+}
+
+/// A whole number with commas in front of thousands.
+pub(crate) fn count(value: u64) -> String {
+    let digits = value.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use crate::Result;
 
-/// The processes of a server, as the operating system counts what they use.
-#[derive(Clone, Debug, Default)]
+/// The processes of a group, which is all that a server has started, as the operating system counts what
+/// they use.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Accounts {
-    processes: Vec<u32>,
+    pub(crate) group: u32,
 }
 
 /// KiB of main memory.
@@ -19,30 +20,25 @@ pub(crate) struct Memory {
 }
 
 impl Accounts {
-    /// Those of all processes in this group, which is all that the server has started.
-    pub(crate) fn of_group(group: u32) -> Result<Self> {
+    fn processes(self) -> Result<Vec<u32>> {
         let mut processes = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse().ok())
             else {
                 continue;
             };
-            if group_of(process) == Some(group) {
+            if group_of(process) == Some(self.group) {
                 processes.push(process);
             }
         }
-        if processes.is_empty() {
-            Err("the server has ended".into())
-        } else {
-            Ok(Self { processes })
-        }
+        if processes.is_empty() { Err("the server has ended".into()) } else { Ok(processes) }
     }
 
     /// CPU time of all threads so far, the kernel's part included: the scheduler's own count, in
     /// nanoseconds, where `/proc/PID/stat` has hundredths of a second.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
+    pub(crate) fn cpu(self) -> Result<Duration> {
         let mut total = 0;
-        for process in &self.processes {
+        for process in self.processes()? {
             for thread in fs::read_dir(format!("/proc/{process}/task"))? {
                 // Threads come and go.
                 let Ok(spent) = fs::read_to_string(thread?.path().join("schedstat")) else {
@@ -54,9 +50,9 @@ impl Accounts {
         Ok(Duration::from_nanos(total))
     }
 
-    pub(crate) fn memory(&self) -> Result<Memory> {
+    pub(crate) fn memory(self) -> Result<Memory> {
         let mut memory = Memory::default();
-        for process in &self.processes {
+        for process in self.processes()? {
             let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
             let field = |name: &str| {
                 let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;

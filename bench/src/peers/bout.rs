@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use redwire_test::RedisServer;
+use redwire_test::{RedisServer, Reply};
 use tokio::runtime::Runtime;
 
 use super::contenders::{Contender, Load};
@@ -12,6 +12,7 @@ use super::load::publisher::Publisher;
 use super::load::script::Script;
 use super::server::{Server, Site};
 use crate::Result;
+use crate::table::count;
 
 /// A contender with a Redis of its own, both fresh.
 pub(crate) struct Bout<'a> {
@@ -44,10 +45,38 @@ pub(crate) enum Kind {
     Cost,
     /// The more, the better; compared with the floor.
     Rate,
-    /// The less, the better; there is no floor to compare it with.
-    Size,
+    /// There is no floor to compare it with.
+    Plain,
+    /// CPU µs a delivery, where the thing on this axis is as large as that.
+    Point(Axis, u64),
     /// Added up over all bouts.
     Fault,
+}
+
+/// What grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Axis {
+    Clients,
+    Channels,
+    Size,
+}
+
+impl Axis {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Channels => "channels",
+            Self::Size => "bytes",
+        }
+    }
+
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Self::Clients => "clients of one channel",
+            Self::Channels => "channels of 10,000 clients",
+            Self::Size => "bytes of a message to 1,000 clients",
+        }
+    }
 }
 
 impl Figure {
@@ -59,8 +88,13 @@ impl Figure {
         Self { measure: measure.into(), kind: Kind::Rate, value }
     }
 
-    pub(crate) fn size(measure: impl Into<String>, value: f64) -> Self {
-        Self { measure: measure.into(), kind: Kind::Size, value }
+    pub(crate) fn plain(measure: impl Into<String>, value: f64) -> Self {
+        Self { measure: measure.into(), kind: Kind::Plain, value }
+    }
+
+    pub(crate) fn point(axis: Axis, at: u64, value: f64) -> Self {
+        let measure = format!("CPU µs a delivery, {}: {}", axis.name(), count(at));
+        Self { measure, kind: Kind::Point(axis, at), value }
     }
 
     /// What is wrong with what has arrived.
@@ -85,9 +119,9 @@ impl<'a> Bout<'a> {
         contender: &'a Contender,
         load: Load,
     ) -> Result<Self> {
-        let redis = runtime.block_on(RedisServer::start());
+        let redis = runtime.block_on(RedisServer::start_with(&["--maxclients", "15000"]));
         let site = Site::new(redis.port())?;
-        let server = site.start(contender.name, contender.command(&site, load))?;
+        let server = site.start(contender.name, contender.command(&site, load)?)?;
         Ok(Self { contender, server, runtime, redis })
     }
 
@@ -103,8 +137,29 @@ impl<'a> Bout<'a> {
         Publisher::connect(self.contender.way, redis, self.server.address)
     }
 
-    pub(crate) fn redis(&self, words: &[&[u8]]) {
-        self.runtime.block_on(self.redis.command(words));
+    pub(crate) fn redis(&self, words: &[&[u8]]) -> Reply {
+        self.runtime.block_on(self.redis.command(words))
+    }
+
+    pub(crate) async fn publish(&self, channel: &[u8], payload: &[u8]) {
+        self.redis.publish(channel, payload).await;
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.runtime
+    }
+
+    /// How often anything was read from Redis.
+    pub(crate) fn reads(&self) -> u64 {
+        const READING: [&str; 7] = ["get", "mget", "hget", "hmget", "hvals", "hgetall", "hscan"];
+        let statistics = self.redis(&[b"INFO", b"commandstats"]);
+        let statistics = String::from_utf8_lossy(statistics.as_bytes().unwrap_or_default());
+        let calls = statistics.lines().filter_map(|line| {
+            let (command, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            let calls = rest.split(',').next()?.parse::<u64>().ok()?;
+            READING.contains(&command).then_some(calls)
+        });
+        calls.sum()
     }
 
     /// Lets messages of so many bytes flow to so many clients, each of whom has subscribed to one of the
@@ -117,7 +172,7 @@ impl<'a> Bout<'a> {
         work: impl FnOnce(&mut Flow<'_>) -> Result<T>,
     ) -> Result<T> {
         let dialect = self.contender.dialect;
-        let mut all = self.open(clients, |client| dialect.subscribe(client % channels))?;
+        let mut all = self.open(clients, |client| dialect.subscribe([client % channels]))?;
         let mut publisher = self.publisher()?;
         let ledger = |from| {
             let subscriptions = (0..clients).map(|client| client % channels);

@@ -1,9 +1,9 @@
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::load::flow::name;
+use super::dialect::Dialect;
 use super::load::publisher::Way;
-use super::load::script::{Script, masked};
 use super::server::Site;
 use crate::Result;
 
@@ -13,30 +13,23 @@ pub(crate) struct Contender {
     pub(crate) name: &'static str,
     pub(crate) way: Way,
     pub(crate) dialect: Dialect,
-    /// What starts it; `Saturated` lets the floor write what came together in one go.
-    command: fn(&Site, Load) -> Command,
-    /// What has to be there: `scripts/bench-peers` installs it.
-    needs: fn(&Site) -> Option<std::path::PathBuf>,
+    /// What starts it.
+    command: fn(&Site, Load) -> Result<Command>,
+    /// What has to be there: the workspace has built it, or `scripts/bench-peers` installed it.
+    needs: fn(&Site) -> PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     OneAtATime,
+    /// The floor writes what came together in one go.
     Saturated,
 }
 
-/// What a client says to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// Nothing.
-    Floor,
-    /// `SUB`, `GET`, `PING`, after a greeting.
-    Redwire,
-    /// The same without a greeting.
-    Plain,
-}
+/// The one whom all are compared with.
+pub(crate) const FLOOR: &str = "floor";
 
-pub(crate) const CONTENDERS: [Contender; 3] = [
+pub(crate) const CONTENDERS: [Contender; 9] = [
     Contender {
         name: FLOOR,
         way: Way::Frames,
@@ -44,12 +37,10 @@ pub(crate) const CONTENDERS: [Contender; 3] = [
         command: |site, load| {
             let mut command = Command::new(site.built.join("redwire-bench"));
             command.arg("floor").arg(site.port.to_string());
-            if load == Load::Saturated {
-                command.arg("--coalesced");
-            }
-            command
+            command.args((load == Load::Saturated).then_some("--coalesced"));
+            Ok(command)
         },
-        needs: |_| None,
+        needs: |site| site.built.join("redwire-bench"),
     },
     Contender {
         name: "redwire",
@@ -57,75 +48,111 @@ pub(crate) const CONTENDERS: [Contender; 3] = [
         dialect: Dialect::Redwire,
         command: |site, _| {
             let mut command = Command::new(site.built.join("redwire"));
-            command.args(["serve", "--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
-            command.args(["--port", &site.port.to_string(), "--max-commands", "1000000"]);
-            command
+            command.args(["serve", "--geo", "--max-commands", "1000000"]);
+            command.args(["--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
+            command.args(["--port", &site.port.to_string()]);
+            Ok(command)
         },
-        needs: |site| Some(site.built.join("redwire")),
+        needs: |site| site.built.join("redwire"),
     },
     Contender {
         name: "uWebSockets.js",
         way: Way::Redis,
         dialect: Dialect::Plain,
-        command: |site, _| node(site, "uwebsockets.cjs"),
-        needs: |site| {
-            Some(site.installed.join("node/node_modules/@trufflesuite/uws-js-unofficial"))
+        command: |site, _| Ok(node(site, "uwebsockets.cjs")),
+        needs: |site| module(site, "@trufflesuite/uws-js-unofficial"),
+    },
+    Contender {
+        name: "ws",
+        way: Way::Redis,
+        dialect: Dialect::Plain,
+        command: |site, _| Ok(node(site, "ws.cjs")),
+        needs: |site| module(site, "ws"),
+    },
+    Contender {
+        name: "axum",
+        way: Way::Redis,
+        dialect: Dialect::Plain,
+        command: |site, _| Ok(with_ports(site, Command::new(site.built.join("peer-axum")))),
+        needs: |site| site.built.join("peer-axum"),
+    },
+    Contender {
+        name: "socketioxide",
+        way: Way::Redis,
+        dialect: Dialect::SocketIo,
+        command: |site, _| Ok(with_ports(site, Command::new(site.built.join("peer-socketioxide")))),
+        needs: |site| site.built.join("peer-socketioxide"),
+    },
+    Contender {
+        name: "nchan",
+        way: Way::Http,
+        dialect: Dialect::Nchan,
+        command: |site, _| {
+            let mut command = Command::new("nginx");
+            command.arg("-c").arg(filled(site, "nginx.conf")?);
+            Ok(command)
         },
+        needs: |_| "/usr/lib/nginx/modules/ngx_nchan_module.so".into(),
+    },
+    Contender {
+        name: "webdis",
+        way: Way::Redis,
+        dialect: Dialect::Webdis,
+        command: |site, _| {
+            let mut command = Command::new("webdis");
+            command.arg(filled(site, "webdis.json")?);
+            Ok(command)
+        },
+        needs: |_| "/usr/bin/webdis".into(),
+    },
+    Contender {
+        name: "the original",
+        way: Way::Redis,
+        dialect: Dialect::Redwire,
+        command: |site, _| {
+            let mut command = Command::new(site.installed.join("python/bin/python"));
+            command.arg(site.sources.join("python/server.py"));
+            Ok(with_ports(site, command))
+        },
+        needs: |site| site.installed.join("python/bin/python"),
     },
 ];
 
-/// The one whom all are compared with.
-pub(crate) const FLOOR: &str = "floor";
-
-fn node(site: &Site, script: &str) -> Command {
-    let mut command = Command::new("node");
-    command.arg(site.sources.join("node").join(script));
-    command.args([site.port.to_string(), site.redis.to_string()]);
-    command.env("NODE_PATH", site.installed.join("node/node_modules"));
-    command.env("NODE_ENV", "production");
-    command
-}
-
 impl Contender {
-    pub(crate) fn command(&self, site: &Site, load: Load) -> Command {
+    pub(crate) fn command(&self, site: &Site, load: Load) -> Result<Command> {
         (self.command)(site, load)
     }
 
     /// What it lacks.
-    pub(crate) fn missing(&self, site: &Site) -> Option<String> {
-        let path = (self.needs)(site)?;
-        (!Path::exists(&path)).then(|| path.display().to_string())
+    pub(crate) fn missing(&self, site: &Site) -> Option<PathBuf> {
+        Some((self.needs)(site)).filter(|path| !path.exists())
     }
 }
 
-impl Dialect {
-    /// What a client says that subscribes to this channel.
-    pub(crate) fn subscribe(self, channel: u32) -> Script {
-        let subscribed = |frames| {
-            let script = Script::open("/").send(&format!("SUB {}", name(channel)));
-            script.send("PING").wait(frames)
-        };
-        match self {
-            Self::Floor => Script::open("/"),
-            Self::Redwire => subscribed(2),
-            Self::Plain => subscribed(1),
-        }
-    }
+fn node(site: &Site, script: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(site.sources.join("node").join(script));
+    command.env("NODE_PATH", module(site, "")).env("NODE_ENV", "production");
+    with_ports(site, command)
+}
 
-    /// What a client says that asks for things.
-    pub(crate) fn connect(self) -> Script {
-        match self {
-            Self::Floor => Script::open("/"),
-            Self::Redwire => Script::open("/").wait(1),
-            Self::Plain => Script::open("/").send("PING").wait(1),
-        }
-    }
+fn module(site: &Site, name: &str) -> PathBuf {
+    site.installed.join("node/node_modules").join(name)
+}
 
-    /// The question for a field of a hash, and the number that the answer has.
-    pub(crate) fn get(self, key: &str, field: u32) -> Result<(Vec<u8>, u32)> {
-        match self {
-            Self::Floor => Ok((masked("GET"), 0)),
-            Self::Redwire | Self::Plain => Ok((masked(&format!("GET {key} {field}")), field)),
-        }
-    }
+fn with_ports(site: &Site, mut command: Command) -> Command {
+    command.args([site.port.to_string(), site.redis.to_string()]);
+    command
+}
+
+/// A file of configuration, with the names in capitals filled in.
+fn filled(site: &Site, name: &str) -> Result<PathBuf> {
+    let scratch = Path::display(&site.scratch).to_string();
+    let text = fs::read_to_string(site.sources.join("etc").join(name))?
+        .replace("PORT", &site.port.to_string())
+        .replace("REDIS", &site.redis.to_string())
+        .replace("SCRATCH", &scratch);
+    let path = site.scratch.join(name);
+    fs::write(&path, text)?;
+    Ok(path)
 }

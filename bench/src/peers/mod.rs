@@ -4,14 +4,15 @@
 mod accounts;
 mod bout;
 mod contenders;
+mod dialect;
 pub(crate) mod floor;
 mod load;
 mod modes;
 mod options;
+mod plots;
 mod scores;
 mod server;
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::Command;
 use std::time::Instant;
@@ -38,14 +39,14 @@ pub(crate) fn run(words: &[&str]) -> Result<Table> {
     contenders.retain(|contender| {
         let missing = contender.missing(&site);
         missing.iter().for_each(|missing| {
-            writeln!(log, "{} is left out: there is no {missing}", contender.name).ok();
+            writeln!(log, "{} is left out: there is no {}", contender.name, missing.display()).ok();
         });
         missing.is_none()
     });
     let names: Vec<_> = contenders.iter().map(|contender| contender.name).collect();
     let (began, mut scores, mut failures) = (Instant::now(), Scores::default(), Vec::new());
     for mode in &modes {
-        for round in 0..extent.rounds {
+        for round in 0..extent.rounds.min(mode.rounds) {
             for contender in contenders.iter().filter(|contender| mode.suits(contender)) {
                 let seconds = began.elapsed().as_secs();
                 writeln!(log, "{seconds} s: {}, round {round}: {}", mode.name, contender.name)?;
@@ -62,13 +63,16 @@ pub(crate) fn run(words: &[&str]) -> Result<Table> {
     for failure in failures {
         writeln!(log, "failed: {failure}")?;
     }
+    if let Some(into) = &options.plots {
+        plots::draw(&scores, &names, into)?;
+    }
     Ok(scores.table(&names, FLOOR))
 }
 
 /// Builds the programs that are measured, where cargo runs this one.
 fn build() -> Result<()> {
     let Some(cargo) = std::env::var_os("CARGO") else { return Ok(()) };
-    let words = ["build", "--release", "--quiet", "-p", "redwire-cli"].map(OsString::from);
-    let status = Command::new(cargo).args(words).status()?;
+    let words = ["build", "--release", "-p", "redwire-cli", "-p", "redwire-bench-peers"];
+    let status = Command::new(cargo).args(words).arg("--quiet").status()?;
     if status.success() { Ok(()) } else { Err("the servers could not be built".into()) }
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// What is measured [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = modes())]
     modes: Vec<String>,
+    /// Draw what `growth` measured into this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) plots: Option<PathBuf>,
 }
 
 fn contenders() -> Vec<&'static str> {
@@ -34,7 +38,7 @@ fn modes() -> Vec<&'static str> {
 
 impl Options {
     pub(crate) fn extent(&self) -> Extent {
-        let (warm_up, turn) = if self.quick { (300, 1_000) } else { (500, 2_000) };
+        let (warm_up, turn) = if self.quick { (300, 1_000) } else { (400, 1_500) };
         let [warm_up, turn] = [warm_up, turn].map(Duration::from_millis);
         Extent { rounds: self.rounds, warm_up, turn }
     }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
-use super::bout::{Figure, Kind};
-use crate::table::{Table, figure};
+use super::bout::{Axis, Figure, Kind};
+use crate::table::{Table, count, figure};
 
 /// The figures of all contenders in all rounds.
 #[derive(Debug, Default)]
@@ -24,6 +24,16 @@ impl Scores {
         }
     }
 
+    /// What a delivery costs this contender, by what grows along the axis.
+    pub(crate) fn curve(&self, contender: &'static str, axis: Axis) -> Vec<(f64, f64)> {
+        let points = self.measures.iter().filter_map(|(measure, kind)| {
+            let Kind::Point(of, at) = *kind else { return None };
+            let rounds = self.figures.get(&(measure.clone(), contender))?;
+            (of == axis).then(|| (at as f64, median(rounds.values().copied())))
+        });
+        points.collect()
+    }
+
     /// A row for each measure and a column for each contender; in parentheses the ratio to `floor`.
     pub(crate) fn table(&self, contenders: &[&'static str], floor: &str) -> Table {
         let mut table = Table::new(&[&["measure"], contenders].concat());
@@ -35,12 +45,12 @@ impl Scores {
                     return "–".to_owned();
                 };
                 if *kind == Kind::Fault {
-                    return figure(rounds.values().sum()).replace(".00", "");
+                    return count(rounds.values().sum::<f64>() as u64);
                 }
                 let value = figure(median(rounds.values().copied()));
                 let floor =
                     self.figures.iter().find(|((of, who), _)| of == measure && *who == floor);
-                let Some((_, floor)) = floor.filter(|_| *kind != Kind::Size) else { return value };
+                let Some((_, floor)) = floor.filter(|_| *kind != Kind::Plain) else { return value };
                 // Round by round, so that what else the machine did in a round is in both figures.
                 let ratios = rounds.iter().filter_map(|(round, it)| Some(it / floor.get(round)?));
                 format!("{value} ({:.2})", median(ratios))

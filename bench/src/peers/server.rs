@@ -60,7 +60,8 @@ impl Site {
             .spawn()
             .map_err(|error| format!("{name}: {error}"))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let mut server = Server { child, address, accounts: Accounts::default() };
+        let accounts = Accounts { group: child.id() };
+        let mut server = Server { child, address, accounts };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             if began.elapsed() > PATIENCE || server.child.try_wait()?.is_some() {
@@ -68,7 +69,6 @@ impl Site {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        server.accounts = Accounts::of_group(server.child.id())?;
         Ok(server)
     }
 }

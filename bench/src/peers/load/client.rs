@@ -10,11 +10,11 @@ use super::frames::{Frame, Frames};
 use super::script::{Script, Step};
 use crate::Result;
 
-/// Text and binary frames; others are none of the user's business.
-const DATA: [u8; 2] = [1, 2];
 const PING: u8 = 9;
 /// An unasked one, which says as well that somebody is here.
 const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
+/// What Socket.IO has instead: the texts `2` and `3`.
+const TEXT_PONG: [u8; 7] = [0x81, 0x81, 0, 0, 0, 0, b'3'];
 
 /// One connection.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(crate) struct Client {
 
 #[derive(Debug)]
 enum Stage {
+    Connecting(Script),
     /// The answer to the handshake, as far as it has come, and what to do then.
     Upgrading(Vec<u8>, Script),
     /// What is left to do.
@@ -35,23 +36,46 @@ enum Stage {
 }
 
 impl Client {
-    /// Connects and sends the handshake. With `least_buffer` the kernel keeps as little for it as it can.
-    pub(crate) fn connect(address: SocketAddr, script: Script, least_buffer: bool) -> Result<Self> {
-        // Loopback answers at once, so nothing is gained by not waiting.
-        let stream = std::net::TcpStream::connect(address)?;
+    /// Begins to connect. With `least_buffer` the kernel keeps as little for it as it can.
+    pub(crate) fn connect(
+        address: SocketAddr,
+        script: Script,
+        least_buffer: bool,
+        (registry, token): (&Registry, Token),
+    ) -> Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
         if least_buffer {
             set_socket_recv_buffer_size(&stream, 1)?;
         }
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
-        stream.write_all(&script.upgrade)?;
-        let stage = Stage::Upgrading(Vec::new(), script);
-        Ok(Self { stream, stage, frames: Frames::default() })
+        registry.register(&mut stream, token, Interest::WRITABLE)?;
+        Ok(Self { stream, stage: Stage::Connecting(script), frames: Frames::default() })
     }
 
-    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> Result<()> {
-        Ok(registry.register(&mut self.stream, token, Interest::READABLE)?)
+    /// Goes on with what its socket is ready for.
+    pub(crate) fn turn(
+        &mut self,
+        at: (&Registry, Token),
+        buffer: &mut [u8],
+        seen: impl FnMut(Frame),
+    ) -> Result<()> {
+        if matches!(self.stage, Stage::Connecting(_)) {
+            self.upgrade(at)
+        } else {
+            self.read(buffer, seen)
+        }
+    }
+
+    fn upgrade(&mut self, (registry, token): (&Registry, Token)) -> Result<()> {
+        let Stage::Connecting(script) = std::mem::replace(&mut self.stage, Stage::Lost) else {
+            return Ok(());
+        };
+        if self.stream.take_error()?.is_none() {
+            self.stream.set_nodelay(true)?;
+            self.stream.write_all(&script.upgrade)?;
+            registry.reregister(&mut self.stream, token, Interest::READABLE)?;
+            self.stage = Stage::Upgrading(Vec::new(), script);
+        }
+        Ok(())
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -68,7 +92,7 @@ impl Client {
     }
 
     /// Reads all that is there, and tells of each frame of data once the script is done.
-    pub(crate) fn read(&mut self, buffer: &mut [u8], mut seen: impl FnMut(Frame)) -> Result<()> {
+    fn read(&mut self, buffer: &mut [u8], mut seen: impl FnMut(Frame)) -> Result<()> {
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => {
@@ -110,17 +134,18 @@ impl Client {
     }
 
     fn take_frames(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
-        let (mut data, mut pings, mut closing) = (0, 0, false);
+        let (mut data, mut pong, mut closing) = (0, None, false);
         let is_live = self.is_live();
-        let frames = self.frames.take(bytes, |frame| match frame.opcode {
-            opcode if DATA.contains(&opcode) && is_live => seen(frame),
-            opcode if DATA.contains(&opcode) => data += 1,
-            PING => pings += 1,
+        let frames = self.frames.take(bytes, |frame| match (frame.opcode, frame.first) {
+            (1, Some(b'2')) if frame.length == 1 => pong = Some(&TEXT_PONG[..]),
+            (1 | 2, _) if is_live => seen(frame),
+            (1 | 2, _) => data += 1,
+            (PING, _) => pong = Some(&PONG),
             _ => closing = true,
         });
         frames.map_err(|_| "the server sent what is no frame")?;
-        if pings > 0 {
-            self.send(&PONG)?;
+        if let Some(pong) = pong {
+            self.send(pong)?;
         }
         if closing {
             self.stage = Stage::Lost;

@@ -23,6 +23,7 @@ pub(crate) struct Clients {
     all: Vec<Client>,
     live: usize,
     lost: usize,
+    least_buffers: bool,
 }
 
 impl Clients {
@@ -30,7 +31,13 @@ impl Clients {
     pub(crate) fn none() -> Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(4096));
         let buffer = vec![0; 128 * 1024];
-        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0 })
+        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0, least_buffers: false })
+    }
+
+    /// The kernel keeps as little as it can for those who do not read.
+    pub(crate) fn with_least_buffers(mut self) -> Self {
+        self.least_buffers = true;
+        self
     }
 
     /// Connects a client for each script, of whom so many at the same time, and returns when the last one has
@@ -47,7 +54,8 @@ impl Clients {
         loop {
             let room = at_once.saturating_sub(self.all.len() - self.live);
             for script in scripts.by_ref().take(room) {
-                self.add(Client::connect(address, script, false)?)?;
+                let at = (self.poll.registry(), Token(self.all.len()));
+                self.all.push(Client::connect(address, script, self.least_buffers, at)?);
             }
             let live = self.live;
             if live == self.all.len() {
@@ -63,12 +71,6 @@ impl Clients {
                 return Err(format!("{live} of {} connections are live", self.all.len()).into());
             }
         }
-    }
-
-    pub(crate) fn add(&mut self, mut client: Client) -> Result<()> {
-        client.register(self.poll.registry(), Token(self.all.len()))?;
-        self.all.push(client);
-        Ok(())
     }
 
     /// How many have lost their connection.
@@ -94,7 +96,8 @@ impl Clients {
             let Token(number) = event.token();
             let Some(client) = self.all.get_mut(number) else { continue };
             let (was_live, was_lost) = (client.is_live(), client.is_lost());
-            client.read(&mut self.buffer, |frame| seen(number, frame))?;
+            let at = (self.poll.registry(), event.token());
+            client.turn(at, &mut self.buffer, |frame| seen(number, frame))?;
             self.live += usize::from(client.is_live() && !was_live);
             self.lost += usize::from(client.is_lost() && !was_lost);
         }

@@ -55,10 +55,14 @@ impl Flow<'_> {
     pub(crate) fn pace(&mut self, messages: u32, interval: Duration) -> Result<()> {
         let began = Instant::now();
         for (channel, number) in (0..self.ledger.channels()).cycle().zip(0..messages) {
-            self.listen_until(began + interval * number)?;
+            let due = began + interval * number;
+            if due > Instant::now() {
+                self.publisher.flush()?;
+                self.listen_until(due)?;
+            }
             self.publish(channel)?;
-            self.publisher.flush()?;
         }
+        self.publisher.flush()?;
         self.settle(SILENCE)
     }
 
@@ -143,4 +147,41 @@ impl Flow<'_> {
 /// What a channel is called.
 pub(crate) fn name(channel: u32) -> String {
     format!("c{channel}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+    use super::*;
+    use crate::peers::floor;
+    use crate::peers::load::clients::FEW;
+    use crate::peers::load::publisher::Way;
+    use crate::peers::load::script::Script;
+
+    #[test]
+    fn what_the_floor_writes_arrives_once_and_in_order() {
+        for coalesced in [false, true] {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            std::thread::spawn(move || floor::run(port, coalesced).unwrap());
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            while TcpStream::connect(address).is_err() {
+                std::thread::yield_now();
+            }
+            let mut clients = Clients::none().unwrap();
+            let scripts = (0..10).map(|_| Script::open("/"));
+            clients.open(address, scripts, FEW, |_, _| ()).unwrap();
+            let mut publisher = Publisher::connect(Way::Frames, address, address).unwrap();
+            let ledger = |from| Ledger::new((0..10).map(|_| 0..1), from);
+            let (clients, publisher) = (&mut clients, &mut publisher);
+            let mut flow = Flow { clients, publisher, ledger: ledger(0), size: 70_000 };
+            flow.warm_up(ledger).unwrap();
+            flow.pace(20, Duration::ZERO).unwrap();
+            let tally = flow.ledger.tally();
+            assert_eq!(tally.arrived, 210);
+            assert_eq!((tally.lost(), tally.doubled, tally.reordered, tally.foreign), (0, 0, 0, 0));
+        }
+    }
 }

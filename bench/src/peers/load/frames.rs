@@ -9,6 +9,8 @@ pub(crate) struct Frame {
     pub(crate) opcode: u8,
     /// Bytes of its payload.
     pub(crate) length: usize,
+    /// The first of them.
+    pub(crate) first: Option<u8>,
     pub(crate) stamp: Option<Stamp>,
 }
 
@@ -75,8 +77,9 @@ impl Frames {
         let payload = bytes.get(beginning.head..).unwrap_or_default();
         let (here, after) = payload.split_at(payload.len().min(beginning.length));
         let stamp = here.get(..here.len().min(WINDOW)).and_then(Stamp::find);
-        let frame = Frame { opcode: beginning.opcode, length: beginning.length, stamp };
-        match beginning.length - here.len() {
+        let Beginning { opcode, length, .. } = *beginning;
+        let frame = Frame { opcode, length, first: here.first().copied(), stamp };
+        match length - here.len() {
             0 => complete(frame),
             rest => self.open = Some((frame, rest)),
         }

@@ -73,6 +73,18 @@ impl Ledger {
         self.channels.len() as u32
     }
 
+    /// The number of the channel's next message.
+    pub(crate) fn next(&self, channel: u32) -> u32 {
+        self.channels.get(channel as usize).map_or(0, |channel| channel.next)
+    }
+
+    /// Whether this client has got the message before this one.
+    pub(crate) fn has_reached(&self, client: u32, channel: u32, next: u32) -> bool {
+        let reader = self.readers.get(client as usize);
+        let order = reader.and_then(|reader| reader.orders.get((channel - reader.first) as usize));
+        order.is_some_and(|order| order.next() >= next)
+    }
+
     pub(crate) fn tally(&self) -> Tally {
         self.tally
     }
@@ -185,5 +197,29 @@ fn channel_of(channels: &mut Vec<Channel>, number: u32) -> &mut Channel {
 impl Tally {
     pub(crate) fn lost(&self) -> u64 {
         self.expected.saturating_sub(self.arrived)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_doubled_reordered_or_not_asked_for_is_counted() {
+        let mut ledger = Ledger::new([0..1, 0..1, 1..2].into_iter(), 0);
+        for _ in 0..4 {
+            ledger.publish(0);
+        }
+        let mut take = |client, channel, number| {
+            let stamp = Some(Stamp { sent: 0, number, channel });
+            ledger.take(client, Frame { opcode: 1, length: 200, first: None, stamp });
+        };
+        (0..4).for_each(|number| take(0, 0, number));
+        [0, 2, 1, 1].into_iter().for_each(|number| take(1, 0, number));
+        take(2, 0, 0);
+        let tally = ledger.tally();
+        assert_eq!((tally.expected, tally.arrived, tally.lost()), (8, 7, 1));
+        assert_eq!((tally.doubled, tally.reordered, tally.foreign), (1, 1, 1));
+        assert_eq!(ledger.room(0, 4), 3, "the last one is not with everybody yet");
     }
 }

@@ -21,6 +21,11 @@ impl Order {
         Self { next, seen: u64::MAX }
     }
 
+    /// One more than the highest number that has come.
+    pub(crate) fn next(self) -> u32 {
+        self.next
+    }
+
     pub(crate) fn take(&mut self, number: u32) -> Arrival {
         if let Some(ahead) = number.checked_sub(self.next) {
             self.seen = self.seen.checked_shl(ahead + 1).unwrap_or(0) | 1;

@@ -11,6 +11,8 @@ pub(crate) enum Way {
     Redis,
     /// A ready frame, to the floor itself.
     Frames,
+    /// `POST /publish?id=CHANNEL`, to the server itself.
+    Http,
 }
 
 /// Gathers messages and sends them in one write.
@@ -26,7 +28,7 @@ impl Publisher {
     pub(crate) fn connect(way: Way, redis: SocketAddr, server: SocketAddr) -> Result<Self> {
         let address = match way {
             Way::Redis => redis,
-            Way::Frames => server,
+            Way::Frames | Way::Http => server,
         };
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -36,6 +38,7 @@ impl Publisher {
         match way {
             Way::Redis => stream.write_all(b"CLIENT REPLY OFF\r\n")?,
             Way::Frames => stream.write_all(b"PUB\n")?,
+            Way::Http => {}
         }
         Ok(Self { way, stream, gathered: Vec::new() })
     }
@@ -53,6 +56,15 @@ impl Publisher {
                 self.gathered.extend_from_slice(b"\r\n");
             }
             Way::Frames => self.gathered.extend_from_slice(&frame(payload)),
+            Way::Http => {
+                let length = payload.len();
+                let head = format!(
+                    "POST /publish?id={channel} HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+                     Content-Length: {length}\r\n\r\n"
+                );
+                self.gathered.extend_from_slice(head.as_bytes());
+                self.gathered.extend_from_slice(payload);
+            }
         }
     }
 

@@ -20,12 +20,16 @@ const DIGITS: usize = 19 + 1 + 10 + 1 + 6;
 pub(crate) const WINDOW: usize = 256;
 
 impl Stamp {
-    /// A JSON text of so many bytes, or the shortest possible. The stamp is in a string without anything
-    /// that would be escaped, so that it is found in any envelope, also in a text inside a text.
-    pub(crate) fn payload(self, size: usize) -> Vec<u8> {
+    /// The stamp, without anything that would be escaped in a string.
+    pub(crate) fn text(self) -> String {
         let (sent, number) = (SENT + self.sent, NUMBER + u64::from(self.number));
-        let channel = CHANNEL + u64::from(self.channel);
-        let mut payload = format!(r#"{{"at":"@{sent}.{number}.{channel}","pad":""#).into_bytes();
+        format!("@{sent}.{number}.{}", CHANNEL + u64::from(self.channel))
+    }
+
+    /// A JSON text of so many bytes, or the shortest possible. The stamp is found in any envelope, also in a
+    /// text inside a text.
+    pub(crate) fn payload(self, size: usize) -> Vec<u8> {
+        let mut payload = format!(r#"{{"at":"{}","pad":""#, self.text()).into_bytes();
         payload.resize(size.saturating_sub(2).max(payload.len()), b'x');
         payload.extend_from_slice(br#""}"#);
         payload

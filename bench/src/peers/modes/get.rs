@@ -15,7 +15,7 @@ pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
     for number in 0..CLIENTS {
         let value = Stamp { sent: 0, number, channel: 0 }.payload(SIZE);
         bout.redis(&[b"HSET", KEY.as_bytes(), number.to_string().as_bytes(), &value]);
-        questions.push(dialect.get(KEY, number)?);
+        questions.push(dialect.get(KEY, number).ok_or("it has no GET")?);
     }
     let mut clients = bout.open(CLIENTS, |_| dialect.connect())?;
     for (client, (question, _)) in questions.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
     ask_for(extent.warm_up)?;
     let (before, began) = (bout.cpu()?, Instant::now());
     let answers = ask_for(extent.turn)?;
-    let (spent, taken) = (bout.cpu()? - before, began.elapsed());
+    let (spent, taken) = (bout.cpu()?.saturating_sub(before), began.elapsed());
     if answers == 0 {
         return Err("no answers to GET".into());
     }

@@ -18,9 +18,9 @@ pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     thread::sleep(PAUSE);
     let (before, began) = (bout.server.accounts.memory()?, bout.cpu()?);
     let dialect = bout.contender.dialect;
-    let mut clients = bout.open(CLIENTS, |_| dialect.subscribe(0))?;
+    let mut clients = bout.open(CLIENTS, |_| dialect.subscribe([0]))?;
     thread::sleep(PAUSE);
-    let (after, spent) = (bout.server.accounts.memory()?, bout.cpu()? - began);
+    let (after, spent) = (bout.server.accounts.memory()?, bout.cpu()?.saturating_sub(began));
     let ledger = |from| Ledger::new((0..CLIENTS).map(|_| 0..1), from);
     let mut publisher = bout.publisher()?;
     let (clients, publisher) = (&mut clients, &mut publisher);
@@ -28,8 +28,8 @@ pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     let each = f64::from(CLIENTS);
     let what = "idle connection with one subscription";
     Ok(vec![
-        Figure::size(format!("{what}: RSS, KiB"), (after.rss - before.rss) / each),
-        Figure::size(format!("{what}: PSS, KiB"), (after.pss - before.pss) / each),
+        Figure::plain(format!("{what}: RSS, KiB"), (after.rss - before.rss) / each),
+        Figure::plain(format!("{what}: PSS, KiB"), (after.pss - before.pss) / each),
         Figure::cost(format!("{what}: CPU µs to connect"), micros(spent, u64::from(CLIENTS))),
     ])
 }

@@ -1,53 +1,112 @@
 mod get;
+mod growth;
+mod herd;
 mod idle;
+mod landscape;
 mod one_at_a_time;
+mod oracle;
 mod saturation;
+mod slow;
+mod viewers;
 
 use tokio::runtime::Runtime;
 
 use super::bout::{Bout, Extent, Figure};
-use super::contenders::{Contender, Dialect, Load};
+use super::contenders::{Contender, FLOOR, Load};
+use super::dialect::Dialect;
 use crate::Result;
 
 /// Bytes of a message, if nothing else is said.
 const SIZE: usize = 200;
+
+/// As many rounds as there are.
+const ALL: usize = usize::MAX;
+
+/// Whose growth is measured: the ends of the scale, and the closest peer.
+const COMPARED: [&str; 3] = [FLOOR, "redwire", "uWebSockets.js"];
 
 /// Something that is measured of every contender.
 #[derive(Debug)]
 pub(crate) struct Mode {
     pub(crate) name: &'static str,
     load: Load,
+    /// At most.
+    pub(crate) rounds: usize,
     suits: fn(&Contender) -> bool,
     measure: fn(&Bout<'_>, Extent) -> Result<Vec<Figure>>,
 }
 
-pub(crate) const MODES: [Mode; 6] = [
+pub(crate) const MODES: [Mode; 10] = [
     Mode {
         name: "one-at-a-time",
         load: Load::OneAtATime,
+        rounds: ALL,
         suits: |_| true,
         measure: one_at_a_time::measure,
     },
     Mode {
         name: "saturation",
         load: Load::Saturated,
+        rounds: ALL,
         suits: |_| true,
         measure: |bout, extent| saturation::measure(bout, extent, 1_000),
     },
     Mode {
         name: "saturation-5000",
         load: Load::Saturated,
+        rounds: ALL,
         suits: |_| true,
         measure: |bout, extent| saturation::measure(bout, extent, 5_000),
     },
     Mode {
         name: "channels",
         load: Load::Saturated,
-        suits: |contender| contender.dialect != Dialect::Floor,
+        rounds: ALL,
+        suits: |contender| contender.dialect.has_channels(),
         measure: saturation::channels,
     },
-    Mode { name: "get", load: Load::OneAtATime, suits: |_| true, measure: get::measure },
-    Mode { name: "idle", load: Load::OneAtATime, suits: |_| true, measure: idle::measure },
+    Mode {
+        name: "get",
+        load: Load::OneAtATime,
+        rounds: ALL,
+        suits: |contender| contender.dialect.get("", 0).is_some(),
+        measure: get::measure,
+    },
+    Mode {
+        name: "idle",
+        load: Load::OneAtATime,
+        rounds: ALL,
+        suits: |_| true,
+        measure: idle::measure,
+    },
+    Mode {
+        name: "viewers",
+        load: Load::OneAtATime,
+        rounds: 1,
+        suits: |contender| contender.dialect == Dialect::Redwire,
+        measure: viewers::measure,
+    },
+    Mode {
+        name: "slow",
+        load: Load::OneAtATime,
+        rounds: 1,
+        suits: |contender| contender.dialect.has_channels(),
+        measure: slow::measure,
+    },
+    Mode {
+        name: "herd",
+        load: Load::OneAtATime,
+        rounds: ALL,
+        suits: |contender| contender.dialect.come_back(0, 0).is_some(),
+        measure: herd::measure,
+    },
+    Mode {
+        name: "growth",
+        load: Load::OneAtATime,
+        rounds: 1,
+        suits: |contender| COMPARED.contains(&contender.name),
+        measure: growth::measure,
+    },
 ];
 
 impl Mode {

@@ -16,7 +16,7 @@ pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
         flow.ledger.watch_latency()?;
         let (before, arrived) = (bout.cpu()?, flow.ledger.tally().arrived);
         flow.pace(messages(extent.turn), INTERVAL)?;
-        let spent = bout.cpu()? - before;
+        let spent = bout.cpu()?.saturating_sub(before);
         let tally = flow.ledger.tally();
         let latency = flow.ledger.latency().ok_or("no latency")?;
         let at = |quantile| latency.value_at_quantile(quantile) as f64 / 1e6;

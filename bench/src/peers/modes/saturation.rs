@@ -35,7 +35,7 @@ fn flood(
         let mut figures = vec![
             Figure::cost(
                 format!("{what}: CPU µs a delivery"),
-                micros(after - before, stretch.deliveries),
+                micros(after.saturating_sub(before), stretch.deliveries),
             ),
             Figure::rate(format!("{what}: deliveries/s"), rate),
         ];
