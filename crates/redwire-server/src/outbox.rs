@@ -221,8 +221,10 @@ impl Outbox {
         queue.direct = Some(direct);
         queue.is_blocked = written.is_err();
         let was_replay_taken = queue.take_replay();
+        // What is left waits for the socket, or for a time that only the task can wait for.
+        let is_left = !queue.frames.is_empty();
         drop(queue);
-        if written.is_err() || was_replay_taken {
+        if is_left || was_replay_taken {
             self.task.wake();
         }
     }

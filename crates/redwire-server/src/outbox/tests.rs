@@ -1,8 +1,11 @@
+use std::io::Cursor;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use std::io::Cursor;
-
 use prometheus_client::metrics::counter::Counter;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep_until;
 use tungstenite::protocol::frame::FrameHeader;
 
@@ -283,4 +286,37 @@ fn what_is_gathered_is_compressed_as_one() {
     let gathered = pop(&outbox).unwrap();
     assert!(gathered.len() < 50 * text(0).len() / 5, "{} bytes", gathered.len());
     assert_eq!(pop(&outbox), None);
+}
+
+/// How often the connection's task was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let connected = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, server) = tokio::join!(connected, listener.accept());
+    let (server, _) = server.unwrap();
+    server.writable().await.unwrap();
+    let direct = Lingering::new(server, Duration::ZERO);
+    let limits = Limits { buffer_bytes: 10, ..Limits::default() };
+    let outbox = Outbox::new(&limits, Some(Arc::new(direct)), None);
+    outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 10 });
+    let woken = Arc::new(Woken::default());
+    outbox.register(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
+    let push = |text: &'static str| outbox.push(Frame::text(text.into()), None);
+    assert_eq!(push("as much as may be gathered"), Flush::Soon);
+    assert_eq!(push("short"), Flush::No);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    outbox.flush();
+    assert!(outbox.next_due().is_some(), "the short one waits for others");
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    drop(client);
 }
