@@ -56,6 +56,8 @@ async fn a_hash_that_cannot_be_read_is_an_error_frame_and_what_is_published_come
     let mut viewer = map.viewer().await;
     viewer.send("SUB trains").await;
     viewer.expect_error("the data store").await;
+    // What is known has been sent, too: nothing.
+    viewer.expect_silence().await;
     map.store.publish("trains", train("a", 1.0, 1.0).to_string()).await;
     viewer.expect("trains", train("a", 1.0, 1.0)).await;
     viewer.send("BBOX 0 0 5 5").await;
