@@ -145,12 +145,9 @@ impl Extents {
 }
 
 impl Candidates {
-    pub(super) fn for_each(&self, each: impl FnMut(&Arc<Member>)) {
-        match &self.places {
-            None => self.members.iter().for_each(each),
-            Some(places) => {
-                places.iter().filter_map(|&place| self.members.get(place)).for_each(each)
-            }
-        }
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Member>> {
+        let all = if self.places.is_none() { &self.members[..] } else { &[] };
+        let some = self.places.iter().flatten().filter_map(|&place| self.members.get(place));
+        all.iter().chain(some)
     }
 }

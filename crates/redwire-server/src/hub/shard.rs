@@ -1,4 +1,5 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Pla
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
-use super::audience::{Audience, Extents};
+use super::audience::{Audience, Candidates, Extents};
 use super::{Member, WAITING_BATCHES};
 use crate::clock;
 use crate::metrics::Metrics;
@@ -82,7 +83,7 @@ impl Shard {
         self.audiences().get(channel).is_some_and(|audience| audience.contains(member.id))
     }
 
-    fn fan_out(&self, message: &Message, flushes: &mut Flushes, metrics: &Metrics) {
+    async fn fan_out(&self, message: &Message, flushes: &mut Flushes, metrics: &Metrics) {
         let channel = message.source();
         let Some(planes) = self.planes(channel) else { return };
         let extents = planes.into_iter().map(|plane| {
@@ -98,15 +99,13 @@ impl Shard {
             (audience.candidates(&extents), audience.len(), leaves)
         };
         let mut delivered = 0;
-        for candidates in candidates {
-            candidates.for_each(|member| {
-                let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
-                let is_here = || nobody_left() || self.is_in(channel, member);
-                if let Some(flush) = member.deliver(message, is_here) {
-                    delivered += 1;
-                    flushes.put(member, flush);
-                }
-            });
+        for member in candidates.iter().flat_map(Candidates::iter) {
+            let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
+            let is_here = || nobody_left() || self.is_in(channel, member);
+            if let Some(flush) = member.deliver(message, is_here) {
+                delivered += 1;
+                flushes.put(member, flush).await;
+            }
         }
         metrics.delivered.inc_by(delivered);
         metrics.filtered.inc_by((members as u64).saturating_sub(delivered));
@@ -120,14 +119,16 @@ impl Shard {
     }
 
     /// One frame to each member with a subscription.
-    fn report_gap(&self, since: u64, flushes: &mut Flushes) {
+    async fn report_gap(&self, since: u64, flushes: &mut Flushes) {
         let content = serde_json::json!({"status": "gap", "since": since});
         let frame = Envelope::status(Content::from(content)).encode(clock::now());
-        let mut told = HashSet::new();
-        for member in self.audiences().values().flat_map(Audience::members) {
-            if told.insert(member.id) {
-                flushes.put(member, member.outbox.push_status(frame.clone()));
-            }
+        let members: HashMap<u64, Arc<Member>> = {
+            let audiences = self.audiences();
+            let members = audiences.values().flat_map(Audience::members);
+            members.map(|member| (member.id, Arc::clone(member))).collect()
+        };
+        for member in members.values() {
+            flushes.put(member, member.outbox.push_status(frame.clone())).await;
         }
     }
 
@@ -139,11 +140,14 @@ impl Shard {
         let (mut waiting, mut flushes) = (Vec::new(), Flushes::default());
         // What has come meanwhile leaves together: at once when it is quiet, in few writes when not.
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
+            flushes.at_once = waiting.iter().map(|batch| batch.len()).sum::<usize>() == 1;
             for batch in waiting.drain(..) {
                 for item in &*batch {
                     match item {
-                        Item::Message(message) => self.fan_out(message, &mut flushes, &metrics),
-                        Item::Gap { since } => self.report_gap(*since, &mut flushes),
+                        Item::Message(message) => {
+                            self.fan_out(message, &mut flushes, &metrics).await;
+                        }
+                        Item::Gap { since } => self.report_gap(*since, &mut flushes).await,
                     }
                 }
                 Item::count_if_last(batch, &metrics);
@@ -155,27 +159,40 @@ impl Shard {
 
 /// Those for whom something was queued.
 #[derive(Default)]
-struct Flushes(Vec<Arc<Member>>);
+struct Flushes {
+    waiting: Vec<Arc<Member>>,
+    /// There is nothing that could leave together with it.
+    at_once: bool,
+    writes: usize,
+}
 
 /// Writes after which others that wait for the thread have their turn: about a quarter of a
 /// millisecond.
 const WRITES: usize = 64;
 
 impl Flushes {
-    fn put(&mut self, member: &Arc<Member>, flush: Flush) {
+    async fn put(&mut self, member: &Arc<Member>, flush: Flush) {
         match flush {
             Flush::No => {}
-            Flush::Soon => self.0.push(Arc::clone(member)),
-            Flush::Now => member.outbox.flush(),
+            Flush::Soon if !self.at_once => self.waiting.push(Arc::clone(member)),
+            Flush::Soon | Flush::Now => self.write(member).await,
         }
     }
 
     async fn flush(&mut self) {
-        for members in self.0.chunks(WRITES) {
-            members.iter().for_each(|member| member.outbox.flush());
+        let mut waiting = take(&mut self.waiting);
+        for member in waiting.drain(..) {
+            self.write(&member).await;
+        }
+        self.waiting = waiting;
+    }
+
+    async fn write(&mut self, member: &Member) {
+        member.outbox.flush();
+        self.writes += 1;
+        if self.writes.is_multiple_of(WRITES) {
             yield_now().await;
         }
-        self.0.clear();
     }
 }
 
