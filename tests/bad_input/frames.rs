@@ -92,7 +92,10 @@ async fn fragments_that_are_too_large_together_close_with_1009() {
     let many = [data(Data::Text, *b"PING", false)].into_iter().chain(small).collect();
     let two = vec![data(Data::Text, half(), false), data(Data::Continue, half(), true)];
     let without_end = vec![data(Data::Binary, half(), false), data(Data::Continue, half(), false)];
-    let inputs = vec![("two", two), ("many", many), ("without an end", without_end)];
+    let empty = (0..70_000).map(|_| data(Data::Continue, *b"", false));
+    let empty = [data(Data::Text, *b"", false)].into_iter().chain(empty).collect();
+    let inputs =
+        vec![("two", two), ("many", many), ("without an end", without_end), ("empty", empty)];
     expect_closed(1009, "message too large", inputs).await;
 }
 

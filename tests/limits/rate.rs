@@ -1,5 +1,7 @@
 //! Commands a second: a burst of that many is carried out, a flood ends in 1008.
 
+use std::time::Duration;
+
 use redwire::prelude::Limits;
 use redwire_suites::{Gateway, Store};
 use redwire_test::{Reply, eventually};
@@ -83,6 +85,16 @@ async fn a_flood_of_ping_commands_ends_in_1008() {
     client.send_all((0..FLOOD).map(|_| "PING".to_owned())).await;
     let (pongs, _) = client.texts_until_close(1008).await;
     assert!((1_000..FLOOD).contains(&pongs.len()), "{} were answered", pongs.len());
+    beside.expect_silence().await;
+}
+
+#[tokio::test]
+async fn who_goes_on_after_the_close_frame_is_hung_up_on() {
+    let limits = Limits { close: Duration::from_millis(100), ..Limits::default() };
+    let gateway = Gateway::within(&Store::memory(), limits).await;
+    let (mut beside, mut client) = (gateway.client().await, gateway.client().await);
+    client.send_until_hung_up(&[0x89, 0x80, 0, 0, 0, 0].repeat(FLOOD)).await;
+    assert_eq!(gateway.metric(r#"redwire_connections_closed_total{code="1008"}"#), 1);
     beside.expect_silence().await;
 }
 

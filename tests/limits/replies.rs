@@ -111,6 +111,23 @@ async fn a_client_that_takes_long_to_read_a_large_reply_counts_as_alive() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_long_to_read_one_large_value_counts_as_alive() {
+    const SIZE: usize = 20 << 20;
+    let (ping, pong) = (Duration::from_millis(300), Duration::from_millis(300));
+    let limits = Limits { ping, pong, reply_bytes: usize::MAX, ..Limits::default() };
+    let store = Store::memory();
+    store.hset("big", "one", format!(r#""{}""#, "x".repeat(SIZE))).await;
+    let gateway = Gateway::within(&store, limits).await;
+    let mut client = Client::connect_slow(&gateway.url()).await;
+    client.send("GET big one").await;
+    for _ in 0..20 {
+        // No ping can be read before the value's end: this is how slow the client is.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        client.read_raw(SIZE / 20).await;
+    }
+}
+
+#[tokio::test]
 async fn a_single_value_of_5_mb_arrives() {
     let value = format!(r#""{}""#, "x".repeat(5 << 20));
     for store in Store::both().await {

@@ -108,6 +108,8 @@ async fn connect(stream: TcpStream) -> Visitor {
         .version(Version::HTTP_2)
         .uri("http://localhost/ws")
         .header("sec-websocket-version", "13")
+        // Of HTTP/1.1, and without a meaning here; proxies may leave it in.
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
         .extension(Protocol::from_static("websocket"))
         .body(Body::empty());
     let response = requests.send_request(request.expect("a request")).await.expect("a response");
@@ -162,7 +164,9 @@ impl Visitor {
             Some(Ok(Message::Close(Some(close)))) => close.code.into(),
             other => panic!("expected a close frame, got {other:?}"),
         };
-        while self.next().await.is_some() {}
+        while let Some(rest) = self.next().await {
+            assert!(rest.is_ok(), "{rest:?} after the close frame");
+        }
         code
     }
 

@@ -71,34 +71,28 @@ impl<K: Eq + Hash, V> Shared<K, V> {
     }
 }
 
+/// Reads for those who wait. If it fails to, they read for themselves.
+async fn follow<K: Clone + Eq + Hash + Send, V: Clone + Send>(
+    flight: Flight<K, V>,
+    waiting: Vec<oneshot::Sender<V>>,
+) {
+    let value = (flight.shared.read)(flight.key.clone()).await;
+    for asker in waiting {
+        // Who has gone needs no answer.
+        let _ = asker.send(value.clone());
+    }
+}
+
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Drop for Flight<K, V> {
     fn drop(&mut self) {
         let Some(waiting) = self.shared.board(&self.key) else { return };
         match Handle::try_current() {
             Ok(runtime) => {
-                runtime.spawn(follow(Arc::clone(&self.shared), self.key.clone(), waiting));
+                let next = Self { shared: Arc::clone(&self.shared), key: self.key.clone() };
+                runtime.spawn(follow(next, waiting));
             }
             // Those who wait then read for themselves.
             Err(_) => drop(self.shared.aloft().remove(&self.key)),
-        }
-    }
-}
-
-/// Reads for those who wait, and for those who came meanwhile, until nobody does.
-async fn follow<K: Clone + Eq + Hash, V: Clone>(
-    shared: Arc<Shared<K, V>>,
-    key: K,
-    mut waiting: Vec<oneshot::Sender<V>>,
-) {
-    loop {
-        let value = (shared.read)(key.clone()).await;
-        for asker in waiting {
-            // Who has gone needs no answer.
-            let _ = asker.send(value.clone());
-        }
-        match shared.board(&key) {
-            Some(next) => waiting = next,
-            None => return,
         }
     }
 }
@@ -174,7 +168,31 @@ mod tests {
         let flights = counted(&gate);
         let mut first = Box::pin(flights.join("one"));
         assert!(first.as_mut().now_or_never().is_none());
-        gate.add_permits(1);
+        // One for each, though the first read is not looked after meanwhile.
+        gate.add_permits(2);
         assert_eq!(flights.join("two").await, 1);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_read_that_fails_reads_for_itself() {
+        let (gate, reads) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
+        let opened = Arc::clone(&gate);
+        let flights = Flights::new(move |_: &str| {
+            let (gate, number) = (Arc::clone(&gate), reads.fetch_add(1, Ordering::Relaxed));
+            async move {
+                gate.acquire().await.unwrap().forget();
+                assert_ne!(number, 1, "the second one fails");
+                number
+            }
+            .boxed()
+        });
+        let mut first = Box::pin(flights.join("key"));
+        assert!(first.as_mut().now_or_never().is_none());
+        let mut second = Box::pin(flights.join("key"));
+        assert!(second.as_mut().now_or_never().is_none());
+        opened.add_permits(3);
+        assert_eq!(first.await, 0);
+        assert_eq!(second.await, 2);
+        assert!(flights.0.aloft().is_empty());
     }
 }

@@ -49,7 +49,9 @@ impl Line {
             if let Some(close) = outbox.closing() {
                 return Poll::Ready(End::Closing(close));
             }
-            if let Poll::Ready(Err(Gone)) = outbox.poll_flush(context, &mut self.stream) {
+            // A ping behind a large frame cannot be answered yet: that the frame is taken is the sign.
+            let alive = || self.watch.alive();
+            if let Poll::Ready(Err(Gone)) = outbox.poll_flush(context, &mut self.stream, alive) {
                 return Poll::Ready(End::Gone);
             }
             match self.watch.poll(context, outbox.next_due(), also) {
@@ -61,12 +63,16 @@ impl Line {
         }
     }
 
-    /// Waits for something else meanwhile.
+    /// Waits for something else meanwhile. Nothing is read, so silence is not the client's.
     pub(crate) async fn tending<F: Future>(&mut self, other: F) -> Result<F::Output, End> {
         let mut other = pin!(other);
         poll_fn(|context| match other.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => self.poll_tend(context, None).map(Err),
+            Poll::Pending => {
+                let end = self.poll_tend(context, None);
+                self.watch.alive();
+                end.map(Err)
+            }
         })
         .await
     }
@@ -93,19 +99,18 @@ impl Line {
     pub(crate) async fn send(&mut self, reply: Bytes) -> Result<(), End> {
         let mut reply = Some(self.member.outbox.frame(reply));
         poll_fn(|context| {
-            while let Some(frame) = reply.take() {
-                let Err(refused) = self.member.outbox.offer(frame) else { break };
-                reply = Some(refused);
-                if let Poll::Ready(end) = self.poll_tend(context, None) {
-                    return Poll::Ready(Err(end));
-                }
-                if self.member.outbox.is_blocked() {
-                    return Poll::Pending;
-                }
+            let Some(frame) = reply.take() else { return Poll::Ready(Ok(())) };
+            let Err(refused) = self.member.outbox.offer(frame) else { return Poll::Ready(Ok(())) };
+            reply = Some(refused);
+            if let Poll::Ready(end) = self.poll_tend(context, None) {
+                return Poll::Ready(Err(end));
+            }
+            if !self.member.outbox.is_blocked() {
                 // Nothing is read meanwhile, pongs included: that the client takes frames is the sign.
                 self.watch.alive();
+                context.waker().wake_by_ref();
             }
-            Poll::Ready(Ok(()))
+            Poll::Pending
         })
         .await
     }
@@ -119,6 +124,7 @@ impl Line {
         self.member.outbox.finish(Frame::close(Some((close.code(), close.reason()))));
         if self.flush().await.is_ok() {
             self.read_away().await;
+            self.shut_down().await;
         }
     }
 
@@ -126,11 +132,18 @@ impl Line {
     pub(crate) async fn leave(&mut self, reason: Option<Reason>) {
         let reason = reason.as_ref().map(|(code, words)| (*code, words.as_str()));
         self.member.outbox.finish(Frame::close(reason));
-        let _ = self.flush().await;
+        if self.flush().await.is_ok() {
+            self.shut_down().await;
+        }
     }
 
     async fn flush(&mut self) -> Result<(), Gone> {
-        poll_fn(|context| self.member.outbox.poll_flush(context, &mut self.stream)).await
+        let outbox = &self.member.outbox;
+        poll_fn(|context| outbox.poll_flush(context, &mut self.stream, || ())).await
+    }
+
+    async fn shut_down(&mut self) {
+        let _ = poll_fn(|context| self.stream.poll_shutdown(context)).await;
     }
 
     async fn read_away(&mut self) {

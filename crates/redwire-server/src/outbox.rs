@@ -111,9 +111,12 @@ impl Outbox {
         self.queue().keep_control(frame);
     }
 
-    /// Queues the last frame of all.
+    /// Queues the last frame of all: nothing may follow a close frame (RFC 6455, section 5.5.1).
     pub(crate) fn finish(&self, frame: Frame) {
-        self.queue().append(frame, Kind::Reply);
+        let mut queue = self.queue();
+        // A replay that is being made will not be read.
+        (queue.is_finished, queue.is_held) = (true, false);
+        queue.append(frame, Kind::Reply);
     }
 
     /// Drops the states that wait: a replay says all that still holds of them.
@@ -151,7 +154,7 @@ impl Outbox {
     /// Queues a frame if it fits into one `part`th of the room. A closed outbox swallows it.
     fn put(&self, frame: Frame, kind: Kind, part: usize) -> Result<Flush, Frame> {
         let mut queue = self.queue();
-        if queue.close.is_some() {
+        if queue.is_over() {
             return Ok(Flush::No);
         }
         // A first frame of any size is taken: the bound is on what waits behind it.
@@ -168,7 +171,7 @@ impl Outbox {
     /// Queues a frame in the place of an older one about the same.
     fn put_about(&self, subject: Subject, frame: Frame) -> Flush {
         let mut queue = self.queue();
-        if queue.close.is_some() {
+        if queue.is_over() {
             return Flush::No;
         }
         let Err(frame) = queue.replace(subject, frame) else { return Flush::No };
@@ -229,21 +232,27 @@ impl Outbox {
         }
     }
 
-    /// The same from the connection's task: ready when nothing that is due is left.
+    /// The same from the connection's task: ready when nothing that is due is left. `draining` hears
+    /// that a socket that was full has taken some.
     pub(crate) fn poll_flush(
         &self,
         context: &mut Context<'_>,
         stream: &mut Stream,
+        draining: impl FnOnce(),
     ) -> Poll<Result<(), Gone>> {
         let mut queue = self.queue();
         queue.is_scheduled = false;
+        let (was_blocked, mut taken) = (queue.is_blocked, 0);
         let written =
             self.write_due(&mut queue, |slices| match stream.poll_write(context, slices) {
-                Poll::Ready(written) => written,
+                Poll::Ready(written) => written.inspect(|written| taken += written),
                 Poll::Pending => Err(ErrorKind::WouldBlock.into()),
             });
         queue.is_blocked = written.is_err();
         queue.take_replay();
+        if was_blocked && taken > 0 {
+            draining();
+        }
         match written {
             Ok(()) => stream.poll_flush(context).map_err(|_| Gone),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
@@ -312,11 +321,17 @@ impl Outbox {
         self.task.register(context.waker());
     }
 
-    /// When what is being gathered has waited long enough.
+    /// When what is being gathered has waited long enough, which may have come to be since the task has
+    /// last flushed. Nothing is gathered while the socket is full.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        match self.due(&self.queue()) {
+        let queue = self.queue();
+        if queue.pace == Pace::AtOnce || queue.is_blocked || queue.is_held {
+            return None;
+        }
+        match self.due(&queue) {
             Due::At(time) => Some(time),
-            Due::Now | Due::Never => None,
+            Due::Now => Some(Instant::now()),
+            Due::Never => None,
         }
     }
 

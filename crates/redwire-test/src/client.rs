@@ -1,6 +1,6 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -144,6 +144,29 @@ impl Client {
         if let Err(error) = within("bytes to be sent", self.socket.get_mut().write_all(bytes)).await
         {
             panic!("cannot send: {error}");
+        }
+    }
+
+    /// Sends bytes on the TCP connection over and over, until the server has hung up.
+    ///
+    /// # Panics
+    ///
+    /// If it does not within [`PATIENCE`](crate::PATIENCE).
+    pub async fn send_until_hung_up(&mut self, bytes: &[u8]) {
+        let sending = async { while self.socket.get_mut().write_all(bytes).await.is_ok() {} };
+        within("the server to hang up", sending).await;
+    }
+
+    /// Reads so many bytes off the TCP connection itself; the WebSocket library is then out of step.
+    ///
+    /// # Panics
+    ///
+    /// If the connection ends before, or they do not come within [`PATIENCE`](crate::PATIENCE).
+    pub async fn read_raw(&mut self, bytes: usize) {
+        let mut buffer = vec![0; bytes];
+        let read = self.socket.get_mut().read_exact(&mut buffer);
+        if let Err(error) = within("bytes to come", read).await {
+            panic!("cannot read: {error}");
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Queue {
     /// Somebody waits for room.
     pub(super) pressed: bool,
     pub(super) close: Option<Close>,
+    /// The last frame of all is there.
+    pub(super) is_finished: bool,
     /// What is written into, if it is a socket.
     pub(super) direct: Option<Arc<Lingering>>,
     /// Whoever was told to flush has not done so yet.
@@ -135,7 +137,8 @@ impl Queue {
         match self.pace {
             _ if self.begun > 0 && !self.controls.is_empty() => 1,
             Pace::AtOnce if !self.is_held => self.frames.len(),
-            _ => self.frames.iter().take_while(is_whole).count(),
+            // Half a frame is followed by its other half, whatever may leave now.
+            _ => self.frames.iter().take_while(is_whole).count().max(usize::from(self.begun > 0)),
         }
     }
 
@@ -220,9 +223,16 @@ impl Queue {
                 self.subjects = HashMap::new();
             }
         }
-        // What is left begins to wait anew.
-        self.since = (!self.frames.is_empty() && self.pace != Pace::AtOnce).then(Instant::now);
+        // What is left begins to wait anew; a ping is no reason to.
+        if kind != Kind::Leaving || self.frames.is_empty() {
+            self.since = (!self.frames.is_empty() && self.pace != Pace::AtOnce).then(Instant::now);
+        }
         Some(frame.payload)
+    }
+
+    /// Whether nothing is taken any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.close.is_some() || self.is_finished
     }
 
     /// Drops all but what has begun to leave.
@@ -233,6 +243,7 @@ impl Queue {
             frames: frames.into_iter().collect(),
             begun: self.begun,
             close: self.close,
+            is_finished: self.is_finished,
             direct: self.direct.take(),
             is_scheduled: self.is_scheduled,
             is_blocked: self.is_blocked,

@@ -320,3 +320,65 @@ async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     drop(client);
 }
+
+#[test]
+fn nothing_is_queued_behind_the_last_frame_of_all() {
+    let outbox = outbox(100, 10);
+    push(&outbox, &b"first"[..], None);
+    outbox.finish(Frame::close(None));
+    push(&outbox, &b"news"[..], None);
+    push(&outbox, &b"train 1 at A"[..], state(1));
+    assert_eq!(pop(&outbox).unwrap(), "first");
+    assert_eq!(pop(&outbox).unwrap(), "", "the close frame");
+    assert_eq!(pop(&outbox), None);
+}
+
+#[test]
+fn the_last_frame_leaves_also_while_pushes_are_held() {
+    let outbox = outbox(100, 10);
+    outbox.hold(true);
+    push(&outbox, &b"news"[..], None);
+    assert_eq!(pop(&outbox), None);
+    outbox.finish(Frame::close(None));
+    assert_eq!(pop(&outbox).unwrap(), "news");
+    assert_eq!(pop(&outbox).unwrap(), "", "the close frame");
+}
+
+#[test]
+fn a_push_that_has_begun_to_leave_leaves_also_when_pushes_are_gathered_or_held() {
+    for stop in [
+        |outbox: &Outbox| outbox.set_pace(Pace::Gathered { wait: Duration::ZERO, count: 10 }),
+        |outbox: &Outbox| outbox.hold(true),
+    ] {
+        let outbox = outbox(100, 10);
+        push(&outbox, &b"news"[..], None);
+        write(&outbox, 1);
+        stop(&outbox);
+        assert_eq!(outbox.queue().ready(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_do_not_put_off_what_is_gathered() {
+    let outbox = gathering(Duration::from_millis(1_000), 10);
+    push(&outbox, &b"1"[..], None);
+    push(&outbox, &b"2"[..], None);
+    sleep_until(Instant::now() + Duration::from_millis(600)).await;
+    outbox.control(Frame::pong("ping".into()));
+    assert_eq!(pop(&outbox).unwrap(), "ping");
+    sleep_until(Instant::now() + Duration::from_millis(600)).await;
+    outbox.control(Frame::pong("ping".into()));
+    assert_eq!(pop(&outbox).unwrap(), "ping");
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1", "2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_become_due_since_the_last_flush_is_due_now() {
+    let outbox = gathering(Duration::from_millis(100), 10);
+    push(&outbox, &b"1"[..], None);
+    assert_eq!(pop(&outbox), None);
+    sleep_until(Instant::now() + Duration::from_millis(200)).await;
+    assert_eq!(outbox.next_due(), Some(Instant::now()));
+    outbox.queue().is_blocked = true;
+    assert_eq!(outbox.next_due(), None, "the socket's turn comes first");
+}

@@ -46,6 +46,8 @@ pub(crate) struct Assembler {
     /// The message that is being put together, and what it is if a frame of it has been read.
     message: Vec<u8>,
     kind: Option<Data>,
+    /// What counts against `max`: its bytes, and the frames without any, which could go on for ever.
+    size: u64,
     /// How many bytes of `message` are known to be UTF-8.
     checked: usize,
     control: Vec<u8>,
@@ -75,6 +77,7 @@ impl Assembler {
             frame: None,
             message: Vec::new(),
             kind: None,
+            size: 0,
             checked: 0,
             control: Vec::new(),
         }
@@ -130,7 +133,8 @@ impl Assembler {
                 if self.kind.is_none() {
                     (self.kind, self.is_deflated) = (Some(data), rsv1);
                 }
-                if len.saturating_add(self.message.len() as u64) > self.max as u64 {
+                self.size = self.size.saturating_add(if is_final { len } else { len.max(1) });
+                if self.size > self.max as u64 {
                     return Err(Unreadable::TooLarge);
                 }
             }
@@ -160,7 +164,7 @@ impl Assembler {
             self.check_text()?;
             return Ok(None);
         }
-        self.checked = 0;
+        (self.size, self.checked) = (0, 0);
         let mut message = take(&mut self.message);
         if self.is_deflated {
             message = inflate(&message, self.max)?;
@@ -323,6 +327,16 @@ mod tests {
         assert_eq!(read(&large, 1), Err(Unreadable::TooLarge));
         let in_parts = [frame(0x01, &[b'l'; 99_999]), frame(0x80, b"12")].concat();
         assert_eq!(read(&in_parts, 1000), Err(Unreadable::TooLarge));
+    }
+
+    #[test]
+    fn frames_without_bytes_count_but_for_the_one_that_ends_a_message() {
+        let empty = || frame(0x00, b"");
+        let most = [frame(0x01, &[b'l'; 99_998]), empty(), empty(), frame(0x80, b"")].concat();
+        assert_eq!(read(&most, 1_000).unwrap().len(), 1);
+        let more = [frame(0x01, &[b'l'; 99_998]), empty(), empty(), empty()].concat();
+        assert_eq!(read(&more, 1_000), Err(Unreadable::TooLarge));
+        assert_eq!(read(&most.repeat(2), 1_000).unwrap().len(), 2, "counted anew");
     }
 
     /// What is understood if compression was agreed upon.

@@ -86,7 +86,13 @@ async fn verdicts(compression: bool, excluded: &[String]) -> Vec<([String; 3], [
 async fn echo_server(compression: bool) -> String {
     // A ping is more than the suite expects.
     let ping = Duration::from_secs(3600);
-    let limits = Limits { message_bytes: LARGEST, ping, ..Limits::default() };
+    let limits = Limits {
+        message_bytes: LARGEST,
+        outbox_bytes: usize::MAX,
+        outbox_messages: usize::MAX,
+        ping,
+        ..Limits::default()
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}", listener.local_addr().unwrap());
     let of_sockets = limits.clone();
@@ -134,7 +140,7 @@ async fn echo(socket: Socket, limits: &Limits) {
             Err(End::Closing(close)) => return line.close(close).await,
             Err(_) => return,
         };
-        line.member.outbox.finish(echo);
+        assert!(line.member.outbox.offer(echo).is_ok(), "there is room for everything");
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) const WINDOW_BITS: RangeInclusive<u8> = 9..=15;
 const LEVEL: u32 = 2;
 /// Shorter payloads gain nothing worth the work of either side.
 const SHORTEST: usize = 128;
+/// Longer ones would keep their thread for longer than 10 ms.
+const LONGEST: usize = 1 << 20;
 /// What ends every flushed block, and is left out on the wire (section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
@@ -34,7 +36,7 @@ thread_local! {
 
 /// The compressed payload; `None` if it would not be smaller, and is better sent as it is.
 pub(crate) fn deflate(payload: &[u8], window_bits: u8) -> Option<Vec<u8>> {
-    if payload.len() < SHORTEST {
+    if !(SHORTEST..=LONGEST).contains(&payload.len()) {
         return None;
     }
     DEFLATER.with_borrow_mut(|kept| {
@@ -155,10 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_become_smaller_is_left_as_it_is() {
+    fn what_gains_nothing_or_takes_long_is_left_as_it_is() {
         assert_eq!(deflate(&[], 15), None);
         assert_eq!(deflate(&[b'a'; SHORTEST - 1], 15), None);
         assert!(deflate(&[b'a'; SHORTEST], 15).is_some());
+        assert!(deflate(&vec![b'a'; LONGEST], 15).is_some());
+        assert_eq!(deflate(&vec![b'a'; LONGEST + 1], 15), None);
         let mut random = fastrand::Rng::with_seed(1);
         for len in [SHORTEST, 1_000, 100_000] {
             let noise: Vec<u8> = (0..len).map(|_| random.u8(..)).collect();
@@ -203,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_bomb_takes_no_more_memory_than_may_be() {
-        let bomb = deflate(&vec![0; 10_000_000], 15).unwrap();
+        let bomb = Deflater::new(15).deflate(&vec![0; 10_000_000]).unwrap();
         assert!(bomb.len() < 100_000);
         let mut payload = Vec::new();
         let mut inflater = Decompress::new(false);

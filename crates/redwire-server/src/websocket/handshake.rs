@@ -6,7 +6,7 @@ use axum::http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, UPGRADE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::response::Response;
 use hyper::upgrade::OnUpgrade;
 use redwire_protocol::Limits;
@@ -22,6 +22,8 @@ use super::extension::negotiate;
 #[derive(Debug)]
 pub struct Upgrade {
     socket: OnUpgrade,
+    /// HTTP/2 has none, whatever its headers say.
+    key: Option<HeaderValue>,
     headers: HeaderMap,
 }
 
@@ -43,7 +45,7 @@ impl Upgrade {
         F: Future<Output = ()> + Send + 'static,
     {
         let close = limits.close;
-        let mut response = switching(self.headers.get(SEC_WEBSOCKET_KEY));
+        let mut response = switching(self.key.as_ref());
         let deflate = if compression { negotiate(&self.headers) } else { None };
         if let Some(deflate) = deflate {
             response.headers_mut().insert(SEC_WEBSOCKET_EXTENSIONS, deflate.answer());
@@ -58,7 +60,7 @@ impl Upgrade {
     }
 }
 
-/// HTTP/2 has no key, and no other protocol to switch to (RFC 8441, section 5).
+/// Without a key there is no other protocol to switch to: HTTP/2 (RFC 8441, section 5).
 fn switching(key: Option<&HeaderValue>) -> Response {
     let mut response = Response::new(Body::empty());
     let accept = key.map(|key| HeaderValue::try_from(derive_accept_key(key.as_bytes())));
@@ -80,6 +82,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
         let _judged = WebSocketUpgrade::from_request_parts(parts, state).await?;
         // Axum has refused a request without one.
         let socket = socket.unwrap_or_else(|| hyper::upgrade::on(axum::http::Request::new(())));
-        Ok(Self { socket, headers: parts.headers.clone() })
+        let headers = parts.headers.clone();
+        let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| parts.version <= Version::HTTP_11);
+        Ok(Self { socket, key: key.cloned(), headers })
     }
 }

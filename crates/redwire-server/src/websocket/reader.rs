@@ -1,6 +1,8 @@
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use tokio::task::consume_budget;
 
 use super::assembler::Assembler;
 use super::socket::Stream;
@@ -46,6 +48,9 @@ impl Reader {
         stream: &mut Stream,
     ) -> Poll<Result<Message, Ended>> {
         loop {
+            // As tokio's own streams do: whoever sends without an end does not keep its thread, and
+            // its deadlines are looked at.
+            ready!(pin!(consume_budget()).poll(context));
             if let Some(message) = self.next()? {
                 return Poll::Ready(Ok(message));
             }

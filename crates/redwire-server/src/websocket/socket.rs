@@ -120,6 +120,14 @@ impl Stream {
         }
     }
 
+    /// TLS says goodbye; TCP does when it is dropped.
+    pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(_) => Poll::Ready(Ok(())),
+            Self::Any(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+
     /// The socket itself, for whoever has frames for it.
     pub(crate) fn direct(&self) -> Option<Arc<Lingering>> {
         match self {
