@@ -8,6 +8,7 @@ use super::contenders::{Contender, Load};
 use super::load::clients::{Clients, FEW};
 use super::load::flow::Flow;
 use super::load::ledger::{Ledger, Tally};
+use super::load::payload::Payload;
 use super::load::publisher::Publisher;
 use super::load::script::Script;
 use super::server::{Server, Site};
@@ -162,13 +163,13 @@ impl<'a> Bout<'a> {
         calls.sum()
     }
 
-    /// Lets messages of so many bytes flow to so many clients, each of whom has subscribed to one of the
+    /// Lets messages flow to so many clients, each of whom has subscribed to one of the
     /// channels, once that is in effect.
     pub(crate) fn flow<T>(
         &self,
         clients: u32,
         channels: u32,
-        size: usize,
+        payload: Payload,
         work: impl FnOnce(&mut Flow<'_>) -> Result<T>,
     ) -> Result<T> {
         let dialect = self.contender.dialect;
@@ -179,7 +180,7 @@ impl<'a> Bout<'a> {
             Ledger::new(subscriptions.map(|channel| channel..channel + 1), from)
         };
         let mut flow =
-            Flow { clients: &mut all, publisher: &mut publisher, ledger: ledger(0), size };
+            Flow { clients: &mut all, publisher: &mut publisher, ledger: ledger(0), payload };
         flow.warm_up(ledger)?;
         work(&mut flow)
     }

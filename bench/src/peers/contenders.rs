@@ -29,7 +29,10 @@ pub(crate) enum Load {
 /// The one whom all are compared with.
 pub(crate) const FLOOR: &str = "floor";
 
-pub(crate) const CONTENDERS: [Contender; 9] = [
+/// redwire with a stack for maps, which keeps the newest state of each feature for who is behind.
+pub(crate) const LAYERS: &str = "redwire layers";
+
+pub(crate) const CONTENDERS: [Contender; 10] = [
     Contender {
         name: FLOOR,
         way: Way::Frames,
@@ -54,6 +57,13 @@ pub(crate) const CONTENDERS: [Contender; 9] = [
             Ok(command)
         },
         needs: |site| site.built.join("redwire"),
+    },
+    Contender {
+        name: LAYERS,
+        way: Way::Redis,
+        dialect: Dialect::Redwire,
+        command: |site, _| Ok(with_ports(site, Command::new(site.built.join("peer-layers")))),
+        needs: |site| site.built.join("peer-layers"),
     },
     Contender {
         name: "uWebSockets.js",

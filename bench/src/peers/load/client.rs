@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use rustix::net::sockopt::set_socket_recv_buffer_size;
 
 use super::frames::{Frame, Frames};
 use super::script::{Script, Step};
@@ -22,6 +21,8 @@ pub(crate) struct Client {
     stream: TcpStream,
     stage: Stage,
     frames: Frames,
+    /// Bytes that have been read.
+    received: u64,
 }
 
 #[derive(Debug)]
@@ -36,19 +37,25 @@ enum Stage {
 }
 
 impl Client {
-    /// Begins to connect. With `least_buffer` the kernel keeps as little for it as it can.
+    /// Begins to connect.
     pub(crate) fn connect(
         address: SocketAddr,
         script: Script,
-        least_buffer: bool,
         (registry, token): (&Registry, Token),
     ) -> Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        if least_buffer {
-            set_socket_recv_buffer_size(&stream, 1)?;
-        }
         registry.register(&mut stream, token, Interest::WRITABLE)?;
-        Ok(Self { stream, stage: Stage::Connecting(script), frames: Frames::default() })
+        Ok(Self {
+            stream,
+            stage: Stage::Connecting(script),
+            frames: Frames::default(),
+            received: 0,
+        })
+    }
+
+    /// How many bytes have come to it.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
     /// Goes on with what its socket is ready for.
@@ -100,6 +107,7 @@ impl Client {
                     return Ok(());
                 }
                 Ok(length) => {
+                    self.received += length as u64;
                     self.take(buffer.get(..length).unwrap_or_default(), &mut seen)?;
                     // A read that does not fill the buffer has emptied the socket.
                     if length < buffer.len() {

@@ -23,7 +23,6 @@ pub(crate) struct Clients {
     all: Vec<Client>,
     live: usize,
     lost: usize,
-    least_buffers: bool,
 }
 
 impl Clients {
@@ -31,13 +30,7 @@ impl Clients {
     pub(crate) fn none() -> Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(4096));
         let buffer = vec![0; 128 * 1024];
-        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0, least_buffers: false })
-    }
-
-    /// The kernel keeps as little as it can for those who do not read.
-    pub(crate) fn with_least_buffers(mut self) -> Self {
-        self.least_buffers = true;
-        self
+        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0 })
     }
 
     /// Connects a client for each script, of whom so many at the same time, and returns when the last one has
@@ -55,7 +48,7 @@ impl Clients {
             let room = at_once.saturating_sub(self.all.len() - self.live);
             for script in scripts.by_ref().take(room) {
                 let at = (self.poll.registry(), Token(self.all.len()));
-                self.all.push(Client::connect(address, script, self.least_buffers, at)?);
+                self.all.push(Client::connect(address, script, at)?);
             }
             let live = self.live;
             if live == self.all.len() {
@@ -71,6 +64,11 @@ impl Clients {
                 return Err(format!("{live} of {} connections are live", self.all.len()).into());
             }
         }
+    }
+
+    /// How many bytes have come to them.
+    pub(crate) fn received(&self) -> u64 {
+        self.all.iter().map(Client::received).sum()
     }
 
     /// How many have lost their connection.

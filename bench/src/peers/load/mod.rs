@@ -6,6 +6,7 @@ pub(crate) mod flow;
 pub(crate) mod frames;
 pub(crate) mod ledger;
 pub(crate) mod order;
+pub(crate) mod payload;
 pub(crate) mod publisher;
 pub(crate) mod script;
 pub(crate) mod stamp;

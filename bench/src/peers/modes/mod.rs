@@ -12,18 +12,23 @@ mod viewers;
 use tokio::runtime::Runtime;
 
 use super::bout::{Bout, Extent, Figure};
-use super::contenders::{Contender, FLOOR, Load};
+use super::contenders::{Contender, FLOOR, LAYERS, Load};
 use super::dialect::Dialect;
+use super::load::payload::Payload;
 use crate::Result;
 
 /// Bytes of a message, if nothing else is said.
 const SIZE: usize = 200;
+const USUAL: Payload = Payload::Padded(SIZE);
 
 /// As many rounds as there are.
 const ALL: usize = usize::MAX;
 
 /// Whose growth is measured: the ends of the scale, and the closest peer.
 const COMPARED: [&str; 3] = [FLOOR, "redwire", "uWebSockets.js"];
+
+/// Where a client that does not read is seen beside others.
+const SLOW: &str = "slow";
 
 /// Something that is measured of every contender.
 #[derive(Debug)]
@@ -87,7 +92,7 @@ pub(crate) const MODES: [Mode; 10] = [
         measure: viewers::measure,
     },
     Mode {
-        name: "slow",
+        name: SLOW,
         load: Load::OneAtATime,
         rounds: 1,
         suits: |contender| contender.dialect.has_channels(),
@@ -111,7 +116,8 @@ pub(crate) const MODES: [Mode; 10] = [
 
 impl Mode {
     pub(crate) fn suits(&self, contender: &Contender) -> bool {
-        (self.suits)(contender)
+        // The stack of layers is a server of maps, and elsewhere the same as redwire.
+        (contender.name != LAYERS || self.name == SLOW) && (self.suits)(contender)
     }
 
     /// One turn of one contender.
