@@ -24,6 +24,8 @@ pub(crate) enum Load {
     OneAtATime,
     /// The floor writes what came together in one go.
     Saturated,
+    /// Who can compress does, for clients who offer it.
+    Compressed,
 }
 
 /// The one whom all are compared with.
@@ -49,11 +51,12 @@ pub(crate) const CONTENDERS: [Contender; 10] = [
         name: "redwire",
         way: Way::Redis,
         dialect: Dialect::Redwire,
-        command: |site, _| {
+        command: |site, load| {
             let mut command = Command::new(site.built.join("redwire"));
             command.args(["serve", "--geo", "--max-commands", "1000000"]);
             command.args(["--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
             command.args(["--port", &site.port.to_string()]);
+            command.args((load == Load::Compressed).then_some("--compression"));
             Ok(command)
         },
         needs: |site| site.built.join("redwire"),
@@ -69,14 +72,14 @@ pub(crate) const CONTENDERS: [Contender; 10] = [
         name: "uWebSockets.js",
         way: Way::Redis,
         dialect: Dialect::Plain,
-        command: |site, _| Ok(node(site, "uwebsockets.cjs")),
+        command: |site, load| Ok(node(site, "uwebsockets.cjs", load)),
         needs: |site| module(site, "@trufflesuite/uws-js-unofficial"),
     },
     Contender {
         name: "ws",
         way: Way::Redis,
         dialect: Dialect::Plain,
-        command: |site, _| Ok(node(site, "ws.cjs")),
+        command: |site, load| Ok(node(site, "ws.cjs", load)),
         needs: |site| module(site, "ws"),
     },
     Contender {
@@ -139,11 +142,13 @@ impl Contender {
     }
 }
 
-fn node(site: &Site, script: &str) -> Command {
+fn node(site: &Site, script: &str, load: Load) -> Command {
     let mut command = Command::new("node");
     command.arg(site.sources.join("node").join(script));
     command.env("NODE_PATH", module(site, "")).env("NODE_ENV", "production");
-    with_ports(site, command)
+    let mut command = with_ports(site, command);
+    command.args((load == Load::Compressed).then_some("--compression"));
+    command
 }
 
 fn module(site: &Site, name: &str) -> PathBuf {

@@ -6,6 +6,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::frames::{Frame, Frames};
+use super::inflater::Inflater;
 use super::script::{Script, Step};
 use crate::Result;
 
@@ -25,6 +26,13 @@ pub(crate) struct Client {
     received: u64,
 }
 
+/// What is filled and read without a break, so that one does for all connections.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    buffer: Vec<u8>,
+    inflater: Inflater,
+}
+
 #[derive(Debug)]
 enum Stage {
     Connecting(Script),
@@ -34,6 +42,12 @@ enum Stage {
     Scripted(VecDeque<Step>),
     Live,
     Lost,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self { buffer: vec![0; 128 * 1024], inflater: Inflater::new() }
+    }
 }
 
 impl Client {
@@ -62,13 +76,13 @@ impl Client {
     pub(crate) fn turn(
         &mut self,
         at: (&Registry, Token),
-        buffer: &mut [u8],
+        scratch: &mut Scratch,
         seen: impl FnMut(Frame),
     ) -> Result<()> {
         if matches!(self.stage, Stage::Connecting(_)) {
             self.upgrade(at)
         } else {
-            self.read(buffer, seen)
+            self.read(scratch, seen)
         }
     }
 
@@ -99,7 +113,8 @@ impl Client {
     }
 
     /// Reads all that is there, and tells of each frame of data once the script is done.
-    fn read(&mut self, buffer: &mut [u8], mut seen: impl FnMut(Frame)) -> Result<()> {
+    fn read(&mut self, scratch: &mut Scratch, mut seen: impl FnMut(Frame)) -> Result<()> {
+        let Scratch { buffer, inflater } = scratch;
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => {
@@ -108,7 +123,7 @@ impl Client {
                 }
                 Ok(length) => {
                     self.received += length as u64;
-                    self.take(buffer.get(..length).unwrap_or_default(), &mut seen)?;
+                    self.take(buffer.get(..length).unwrap_or_default(), inflater, &mut seen)?;
                     // A read that does not fill the buffer has emptied the socket.
                     if length < buffer.len() {
                         return Ok(());
@@ -124,9 +139,14 @@ impl Client {
         }
     }
 
-    fn take(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        inflater: &mut Inflater,
+        seen: &mut impl FnMut(Frame),
+    ) -> Result<()> {
         let Stage::Upgrading(head, script) = &mut self.stage else {
-            return self.take_frames(bytes, seen);
+            return self.take_frames(bytes, inflater, seen);
         };
         head.extend_from_slice(bytes);
         let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") else {
@@ -136,15 +156,24 @@ impl Client {
         if !head.starts_with(b"HTTP/1.1 101") {
             return Err(String::from_utf8_lossy(head).lines().next().unwrap_or_default().into());
         }
+        if script.offers_deflate {
+            agreed_on_deflate(head)?;
+            self.frames.may_be_deflated = true;
+        }
         self.stage = Stage::Scripted(std::mem::take(&mut script.steps).into());
         self.go_on(0)?;
-        self.take_frames(&rest, seen)
+        self.take_frames(&rest, inflater, seen)
     }
 
-    fn take_frames(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+    fn take_frames(
+        &mut self,
+        bytes: &[u8],
+        inflater: &mut Inflater,
+        seen: &mut impl FnMut(Frame),
+    ) -> Result<()> {
         let (mut data, mut pong, mut closing) = (0, None, false);
         let is_live = self.is_live();
-        let frames = self.frames.take(bytes, |frame| match (frame.opcode, frame.first) {
+        let frames = self.frames.take(bytes, inflater, |frame| match (frame.opcode, frame.first) {
             (1, Some(b'2')) if frame.length == 1 => pong = Some(&TEXT_PONG[..]),
             (1 | 2, _) if is_live => seen(frame),
             (1 | 2, _) => data += 1,
@@ -181,5 +210,34 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether this answer to the handshake promises that messages are compressed each by itself.
+fn agreed_on_deflate(head: &[u8]) -> Result<()> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let answer = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions:"));
+    let answer = answer.ok_or("the server does not compress")?;
+    if answer.contains("permessage-deflate") && answer.contains("server_no_context_takeover") {
+        Ok(())
+    } else {
+        Err(format!("compression that is not understood:{answer}").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_compression_that_keeps_nothing_between_messages_is_agreed_on() {
+        let answered = |extensions: &str| {
+            let head = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}\r\n");
+            agreed_on_deflate(head.as_bytes()).is_ok()
+        };
+        let name = "Sec-WebSocket-Extensions";
+        assert!(answered(&format!("{name}: permessage-deflate; server_no_context_takeover\r\n")));
+        assert!(!answered(&format!("{name}: permessage-deflate; client_no_context_takeover\r\n")));
+        assert!(!answered(""));
     }
 }

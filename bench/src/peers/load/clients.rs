@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
-use super::client::Client;
+use super::client::{Client, Scratch};
 use super::frames::Frame;
 use super::script::Script;
 use crate::Result;
@@ -18,8 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
-    /// One for all: it is filled and read without a break.
-    buffer: Vec<u8>,
+    scratch: Scratch,
     all: Vec<Client>,
     live: usize,
     lost: usize,
@@ -29,8 +28,8 @@ impl Clients {
     /// Nobody.
     pub(crate) fn none() -> Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(4096));
-        let buffer = vec![0; 128 * 1024];
-        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0 })
+        let scratch = Scratch::new();
+        Ok(Self { poll, events, scratch, all: Vec::new(), live: 0, lost: 0 })
     }
 
     /// Connects a client for each script, of whom so many at the same time, and returns when the last one has
@@ -66,6 +65,10 @@ impl Clients {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// How many bytes have come to them.
     pub(crate) fn received(&self) -> u64 {
         self.all.iter().map(Client::received).sum()
@@ -95,7 +98,7 @@ impl Clients {
             let Some(client) = self.all.get_mut(number) else { continue };
             let (was_live, was_lost) = (client.is_live(), client.is_lost());
             let at = (self.poll.registry(), event.token());
-            client.turn(at, &mut self.buffer, |frame| seen(number, frame))?;
+            client.turn(at, &mut self.scratch, |frame| seen(number, frame))?;
             self.live += usize::from(client.is_live() && !was_live);
             self.lost += usize::from(client.is_lost() && !was_lost);
         }

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod clients;
 pub(crate) mod flow;
 pub(crate) mod frames;
+pub(crate) mod inflater;
 pub(crate) mod ledger;
 pub(crate) mod order;
 pub(crate) mod payload;

@@ -1,3 +1,4 @@
+mod compression;
 mod get;
 mod growth;
 mod herd;
@@ -27,6 +28,9 @@ const ALL: usize = usize::MAX;
 /// Whose growth is measured: the ends of the scale, and the closest peer.
 const COMPARED: [&str; 3] = [FLOOR, "redwire", "uWebSockets.js"];
 
+/// Who compresses messages, and who shows what they cost as they are.
+const COMPRESSING: [&str; 4] = [FLOOR, "redwire", "uWebSockets.js", "ws"];
+
 /// Where a client that does not read is seen beside others.
 const SLOW: &str = "slow";
 
@@ -41,7 +45,7 @@ pub(crate) struct Mode {
     measure: fn(&Bout<'_>, Extent) -> Result<Vec<Figure>>,
 }
 
-pub(crate) const MODES: [Mode; 10] = [
+pub(crate) const MODES: [Mode; 11] = [
     Mode {
         name: "one-at-a-time",
         load: Load::OneAtATime,
@@ -104,6 +108,13 @@ pub(crate) const MODES: [Mode; 10] = [
         rounds: ALL,
         suits: |contender| contender.dialect.come_back(0, 0).is_some(),
         measure: herd::measure,
+    },
+    Mode {
+        name: "compression",
+        load: Load::Compressed,
+        rounds: ALL,
+        suits: |contender| COMPRESSING.contains(&contender.name),
+        measure: compression::measure,
     },
     Mode {
         name: "growth",
