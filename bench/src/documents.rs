@@ -5,7 +5,12 @@ use crate::scene::Scene;
 /// A feature as a tracker publishes it every few seconds: a way of ten vertices with the times at
 /// which the vehicle is where, and what a map shows about it. About 800 bytes.
 pub(crate) fn trajectory(scene: &mut Scene, number: usize) -> Value {
-    let line = scene.line(10);
+    trajectory_of(scene, number, 10)
+}
+
+/// The same with so many vertices.
+pub(crate) fn trajectory_of(scene: &mut Scene, number: usize, vertices: usize) -> Value {
+    let line = scene.line(vertices);
     let (first, last) = (line.first(), line.last());
     json!({
         "type": "Feature",

@@ -3,6 +3,7 @@ const uWS = require('@trufflesuite/uws-js-unofficial');
 const Redis = require('ioredis');
 
 const [port, redisPort] = process.argv.slice(2).map(Number);
+const compressed = process.argv.includes('--compression');
 const redis = new Redis(redisPort);
 const subscriber = new Redis(redisPort);
 
@@ -13,6 +14,7 @@ const envelope = (source, content) => JSON.stringify({ source, content, timestam
 const decoded = (text) => { try { return JSON.parse(text); } catch { return null; } };
 
 const app = uWS.App().ws('/*', {
+  compression: compressed ? uWS.SHARED_COMPRESSOR : uWS.DISABLED,
   idleTimeout: 120,
   maxPayloadLength: 64 * 1024,
   maxBackpressure: 1024 * 1024,
@@ -35,7 +37,7 @@ const app = uWS.App().ws('/*', {
 
 subscriber.on('message', (channel, text) => {
   const content = decoded(text);
-  if (content !== null) app.publish(channel, envelope(channel, content));
+  if (content !== null) app.publish(channel, envelope(channel, content), false, compressed);
 });
 
 Promise.all([redis, subscriber].map((client) => new Promise((ready) => client.once('ready', ready)))).then(() => {

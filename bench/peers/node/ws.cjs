@@ -3,6 +3,8 @@ const { WebSocketServer } = require('ws');
 const Redis = require('ioredis');
 
 const [port, redisPort] = process.argv.slice(2).map(Number);
+// As its documentation has it, but each message by itself, and short ones too.
+const perMessageDeflate = process.argv.includes('--compression') && { serverNoContextTakeover: true, threshold: 0 };
 const redis = new Redis(redisPort);
 const subscriber = new Redis(redisPort);
 
@@ -18,7 +20,8 @@ const subscribe = (name, socket) => {
   socket.subscribed = channels.get(name).subscribed;
 };
 
-const serve = () => new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 64 * 1024 }).on('connection', (socket) => {
+const options = { host: '127.0.0.1', port, maxPayload: 64 * 1024, perMessageDeflate };
+const serve = () => new WebSocketServer(options).on('connection', (socket) => {
   socket.on('message', async (message) => {
     const [command, key, field] = message.toString().split(' ');
     if (command === 'SUB') {

@@ -8,6 +8,7 @@ use super::contenders::{Contender, Load};
 use super::load::clients::{Clients, FEW};
 use super::load::flow::Flow;
 use super::load::ledger::{Ledger, Tally};
+use super::load::payload::Payload;
 use super::load::publisher::Publisher;
 use super::load::script::Script;
 use super::server::{Server, Site};
@@ -162,24 +163,35 @@ impl<'a> Bout<'a> {
         calls.sum()
     }
 
-    /// Lets messages of so many bytes flow to so many clients, each of whom has subscribed to one of the
+    /// Lets messages flow to so many clients, each of whom has subscribed to one of the
     /// channels, once that is in effect.
     pub(crate) fn flow<T>(
         &self,
         clients: u32,
         channels: u32,
-        size: usize,
+        payload: Payload,
         work: impl FnOnce(&mut Flow<'_>) -> Result<T>,
     ) -> Result<T> {
         let dialect = self.contender.dialect;
-        let mut all = self.open(clients, |client| dialect.subscribe([client % channels]))?;
+        let mut clients = self.open(clients, |client| dialect.subscribe([client % channels]))?;
+        self.flow_to(&mut clients, channels, payload, work)
+    }
+
+    /// The same to these clients.
+    pub(crate) fn flow_to<T>(
+        &self,
+        clients: &mut Clients,
+        channels: u32,
+        payload: Payload,
+        work: impl FnOnce(&mut Flow<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let count = clients.len() as u32;
         let mut publisher = self.publisher()?;
         let ledger = |from| {
-            let subscriptions = (0..clients).map(|client| client % channels);
+            let subscriptions = (0..count).map(|client| client % channels);
             Ledger::new(subscriptions.map(|channel| channel..channel + 1), from)
         };
-        let mut flow =
-            Flow { clients: &mut all, publisher: &mut publisher, ledger: ledger(0), size };
+        let mut flow = Flow { clients, publisher: &mut publisher, ledger: ledger(0), payload };
         flow.warm_up(ledger)?;
         work(&mut flow)
     }

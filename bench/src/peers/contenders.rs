@@ -24,12 +24,17 @@ pub(crate) enum Load {
     OneAtATime,
     /// The floor writes what came together in one go.
     Saturated,
+    /// Who can compress does, for clients who offer it.
+    Compressed,
 }
 
 /// The one whom all are compared with.
 pub(crate) const FLOOR: &str = "floor";
 
-pub(crate) const CONTENDERS: [Contender; 9] = [
+/// redwire with a stack for maps, which keeps the newest state of each feature for who is behind.
+pub(crate) const LAYERS: &str = "redwire layers";
+
+pub(crate) const CONTENDERS: [Contender; 10] = [
     Contender {
         name: FLOOR,
         way: Way::Frames,
@@ -46,27 +51,35 @@ pub(crate) const CONTENDERS: [Contender; 9] = [
         name: "redwire",
         way: Way::Redis,
         dialect: Dialect::Redwire,
-        command: |site, _| {
+        command: |site, load| {
             let mut command = Command::new(site.built.join("redwire"));
             command.args(["serve", "--geo", "--max-commands", "1000000"]);
             command.args(["--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
             command.args(["--port", &site.port.to_string()]);
+            command.args((load == Load::Compressed).then_some("--compression"));
             Ok(command)
         },
         needs: |site| site.built.join("redwire"),
     },
     Contender {
+        name: LAYERS,
+        way: Way::Redis,
+        dialect: Dialect::Redwire,
+        command: |site, _| Ok(with_ports(site, Command::new(site.built.join("peer-layers")))),
+        needs: |site| site.built.join("peer-layers"),
+    },
+    Contender {
         name: "uWebSockets.js",
         way: Way::Redis,
         dialect: Dialect::Plain,
-        command: |site, _| Ok(node(site, "uwebsockets.cjs")),
+        command: |site, load| Ok(node(site, "uwebsockets.cjs", load)),
         needs: |site| module(site, "@trufflesuite/uws-js-unofficial"),
     },
     Contender {
         name: "ws",
         way: Way::Redis,
         dialect: Dialect::Plain,
-        command: |site, _| Ok(node(site, "ws.cjs")),
+        command: |site, load| Ok(node(site, "ws.cjs", load)),
         needs: |site| module(site, "ws"),
     },
     Contender {
@@ -129,11 +142,13 @@ impl Contender {
     }
 }
 
-fn node(site: &Site, script: &str) -> Command {
+fn node(site: &Site, script: &str, load: Load) -> Command {
     let mut command = Command::new("node");
     command.arg(site.sources.join("node").join(script));
     command.env("NODE_PATH", module(site, "")).env("NODE_ENV", "production");
-    with_ports(site, command)
+    let mut command = with_ports(site, command);
+    command.args((load == Load::Compressed).then_some("--compression"));
+    command
 }
 
 fn module(site: &Site, name: &str) -> PathBuf {

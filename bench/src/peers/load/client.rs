@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use rustix::net::sockopt::set_socket_recv_buffer_size;
 
 use super::frames::{Frame, Frames};
+use super::inflater::Inflater;
 use super::script::{Script, Step};
 use crate::Result;
 
@@ -22,6 +22,15 @@ pub(crate) struct Client {
     stream: TcpStream,
     stage: Stage,
     frames: Frames,
+    /// Bytes that have been read.
+    received: u64,
+}
+
+/// What is filled and read without a break, so that one does for all connections.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    buffer: Vec<u8>,
+    inflater: Inflater,
 }
 
 #[derive(Debug)]
@@ -35,33 +44,45 @@ enum Stage {
     Lost,
 }
 
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self { buffer: vec![0; 128 * 1024], inflater: Inflater::new() }
+    }
+}
+
 impl Client {
-    /// Begins to connect. With `least_buffer` the kernel keeps as little for it as it can.
+    /// Begins to connect.
     pub(crate) fn connect(
         address: SocketAddr,
         script: Script,
-        least_buffer: bool,
         (registry, token): (&Registry, Token),
     ) -> Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        if least_buffer {
-            set_socket_recv_buffer_size(&stream, 1)?;
-        }
         registry.register(&mut stream, token, Interest::WRITABLE)?;
-        Ok(Self { stream, stage: Stage::Connecting(script), frames: Frames::default() })
+        Ok(Self {
+            stream,
+            stage: Stage::Connecting(script),
+            frames: Frames::default(),
+            received: 0,
+        })
+    }
+
+    /// How many bytes have come to it.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
     /// Goes on with what its socket is ready for.
     pub(crate) fn turn(
         &mut self,
         at: (&Registry, Token),
-        buffer: &mut [u8],
+        scratch: &mut Scratch,
         seen: impl FnMut(Frame),
     ) -> Result<()> {
         if matches!(self.stage, Stage::Connecting(_)) {
             self.upgrade(at)
         } else {
-            self.read(buffer, seen)
+            self.read(scratch, seen)
         }
     }
 
@@ -92,7 +113,8 @@ impl Client {
     }
 
     /// Reads all that is there, and tells of each frame of data once the script is done.
-    fn read(&mut self, buffer: &mut [u8], mut seen: impl FnMut(Frame)) -> Result<()> {
+    fn read(&mut self, scratch: &mut Scratch, mut seen: impl FnMut(Frame)) -> Result<()> {
+        let Scratch { buffer, inflater } = scratch;
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => {
@@ -100,7 +122,8 @@ impl Client {
                     return Ok(());
                 }
                 Ok(length) => {
-                    self.take(buffer.get(..length).unwrap_or_default(), &mut seen)?;
+                    self.received += length as u64;
+                    self.take(buffer.get(..length).unwrap_or_default(), inflater, &mut seen)?;
                     // A read that does not fill the buffer has emptied the socket.
                     if length < buffer.len() {
                         return Ok(());
@@ -116,9 +139,14 @@ impl Client {
         }
     }
 
-    fn take(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        inflater: &mut Inflater,
+        seen: &mut impl FnMut(Frame),
+    ) -> Result<()> {
         let Stage::Upgrading(head, script) = &mut self.stage else {
-            return self.take_frames(bytes, seen);
+            return self.take_frames(bytes, inflater, seen);
         };
         head.extend_from_slice(bytes);
         let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") else {
@@ -128,15 +156,24 @@ impl Client {
         if !head.starts_with(b"HTTP/1.1 101") {
             return Err(String::from_utf8_lossy(head).lines().next().unwrap_or_default().into());
         }
+        if script.offers_deflate {
+            agreed_on_deflate(head)?;
+            self.frames.may_be_deflated = true;
+        }
         self.stage = Stage::Scripted(std::mem::take(&mut script.steps).into());
         self.go_on(0)?;
-        self.take_frames(&rest, seen)
+        self.take_frames(&rest, inflater, seen)
     }
 
-    fn take_frames(&mut self, bytes: &[u8], seen: &mut impl FnMut(Frame)) -> Result<()> {
+    fn take_frames(
+        &mut self,
+        bytes: &[u8],
+        inflater: &mut Inflater,
+        seen: &mut impl FnMut(Frame),
+    ) -> Result<()> {
         let (mut data, mut pong, mut closing) = (0, None, false);
         let is_live = self.is_live();
-        let frames = self.frames.take(bytes, |frame| match (frame.opcode, frame.first) {
+        let frames = self.frames.take(bytes, inflater, |frame| match (frame.opcode, frame.first) {
             (1, Some(b'2')) if frame.length == 1 => pong = Some(&TEXT_PONG[..]),
             (1 | 2, _) if is_live => seen(frame),
             (1 | 2, _) => data += 1,
@@ -173,5 +210,34 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether this answer to the handshake promises that messages are compressed each by itself.
+fn agreed_on_deflate(head: &[u8]) -> Result<()> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let answer = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions:"));
+    let answer = answer.ok_or("the server does not compress")?;
+    if answer.contains("permessage-deflate") && answer.contains("server_no_context_takeover") {
+        Ok(())
+    } else {
+        Err(format!("compression that is not understood:{answer}").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_compression_that_keeps_nothing_between_messages_is_agreed_on() {
+        let answered = |extensions: &str| {
+            let head = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}\r\n");
+            agreed_on_deflate(head.as_bytes()).is_ok()
+        };
+        let name = "Sec-WebSocket-Extensions";
+        assert!(answered(&format!("{name}: permessage-deflate; server_no_context_takeover\r\n")));
+        assert!(!answered(&format!("{name}: permessage-deflate; client_no_context_takeover\r\n")));
+        assert!(!answered(""));
     }
 }

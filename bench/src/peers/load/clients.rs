@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
-use super::client::Client;
+use super::client::{Client, Scratch};
 use super::frames::Frame;
 use super::script::Script;
 use crate::Result;
@@ -18,26 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
-    /// One for all: it is filled and read without a break.
-    buffer: Vec<u8>,
+    scratch: Scratch,
     all: Vec<Client>,
     live: usize,
     lost: usize,
-    least_buffers: bool,
 }
 
 impl Clients {
     /// Nobody.
     pub(crate) fn none() -> Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(4096));
-        let buffer = vec![0; 128 * 1024];
-        Ok(Self { poll, events, buffer, all: Vec::new(), live: 0, lost: 0, least_buffers: false })
-    }
-
-    /// The kernel keeps as little as it can for those who do not read.
-    pub(crate) fn with_least_buffers(mut self) -> Self {
-        self.least_buffers = true;
-        self
+        let scratch = Scratch::new();
+        Ok(Self { poll, events, scratch, all: Vec::new(), live: 0, lost: 0 })
     }
 
     /// Connects a client for each script, of whom so many at the same time, and returns when the last one has
@@ -55,7 +47,7 @@ impl Clients {
             let room = at_once.saturating_sub(self.all.len() - self.live);
             for script in scripts.by_ref().take(room) {
                 let at = (self.poll.registry(), Token(self.all.len()));
-                self.all.push(Client::connect(address, script, self.least_buffers, at)?);
+                self.all.push(Client::connect(address, script, at)?);
             }
             let live = self.live;
             if live == self.all.len() {
@@ -71,6 +63,15 @@ impl Clients {
                 return Err(format!("{live} of {} connections are live", self.all.len()).into());
             }
         }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many bytes have come to them.
+    pub(crate) fn received(&self) -> u64 {
+        self.all.iter().map(Client::received).sum()
     }
 
     /// How many have lost their connection.
@@ -97,7 +98,7 @@ impl Clients {
             let Some(client) = self.all.get_mut(number) else { continue };
             let (was_live, was_lost) = (client.is_live(), client.is_lost());
             let at = (self.poll.registry(), event.token());
-            client.turn(at, &mut self.buffer, |frame| seen(number, frame))?;
+            client.turn(at, &mut self.scratch, |frame| seen(number, frame))?;
             self.live += usize::from(client.is_live() && !was_live);
             self.lost += usize::from(client.is_lost() && !was_lost);
         }

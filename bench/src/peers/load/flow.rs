@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::Clients;
 use super::ledger::Ledger;
+use super::payload::Payload;
 use super::publisher::Publisher;
 use crate::Result;
 
@@ -16,8 +17,7 @@ pub(crate) struct Flow<'a> {
     pub(crate) clients: &'a mut Clients,
     pub(crate) publisher: &'a mut Publisher,
     pub(crate) ledger: Ledger,
-    /// Bytes of a message.
-    pub(crate) size: usize,
+    pub(crate) payload: Payload,
 }
 
 /// A stretch of time at saturation.
@@ -121,7 +121,7 @@ impl Flow<'_> {
 
     pub(crate) fn publish(&mut self, channel: u32) -> Result<()> {
         let stamp = self.ledger.publish(channel);
-        self.publisher.gather(&name(channel), &stamp.payload(self.size));
+        self.publisher.gather(&name(channel), &self.payload.message(stamp));
         Ok(())
     }
 
@@ -176,7 +176,8 @@ mod tests {
             let mut publisher = Publisher::connect(Way::Frames, address, address).unwrap();
             let ledger = |from| Ledger::new((0..10).map(|_| 0..1), from);
             let (clients, publisher) = (&mut clients, &mut publisher);
-            let mut flow = Flow { clients, publisher, ledger: ledger(0), size: 70_000 };
+            let payload = Payload::Padded(70_000);
+            let mut flow = Flow { clients, publisher, ledger: ledger(0), payload };
             flow.warm_up(ledger).unwrap();
             flow.pace(20, Duration::ZERO).unwrap();
             let tally = flow.ledger.tally();

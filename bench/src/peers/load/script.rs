@@ -7,6 +7,7 @@ pub(crate) struct Script {
     /// The HTTP head.
     pub(crate) upgrade: Vec<u8>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) offers_deflate: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -25,7 +26,18 @@ impl Script {
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: {KEY}\r\n\r\n"
         );
-        Self { upgrade: upgrade.into_bytes(), steps: Vec::new() }
+        Self { upgrade: upgrade.into_bytes(), steps: Vec::new(), offers_deflate: false }
+    }
+
+    /// The same with an offer of compression, each message by itself.
+    pub(crate) fn offer_deflate(mut self) -> Self {
+        const OFFER: &[u8] =
+            b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+        // Before the empty line.
+        self.upgrade.truncate(self.upgrade.len() - 2);
+        self.upgrade.extend_from_slice(OFFER);
+        self.offers_deflate = true;
+        self
     }
 
     pub(crate) fn send(mut self, text: &str) -> Self {

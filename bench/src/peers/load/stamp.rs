@@ -35,6 +35,14 @@ impl Stamp {
         payload
     }
 
+    /// This JSON object, with the stamp as its first member, one that nobody knows.
+    pub(crate) fn in_object(self, object: &str) -> Vec<u8> {
+        let members = object.strip_prefix('{').unwrap_or(object);
+        let mut payload = format!(r#"{{"at":"{}","#, self.text()).into_bytes();
+        payload.extend_from_slice(members.as_bytes());
+        payload
+    }
+
     /// Finds the stamp in the beginning of a frame.
     pub(crate) fn find(text: &[u8]) -> Option<Self> {
         let mark = memchr::memchr(b'@', text)?;

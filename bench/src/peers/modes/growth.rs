@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::peers::bout::{Axis, Bout, Extent, Figure, micros};
+use crate::peers::load::payload::Payload;
 
 /// Deliveries a second, unless that would be more bytes than this.
 const RATE: u64 = 20_000;
@@ -37,7 +38,7 @@ fn point(bout: &Bout<'_>, extent: Extent, point: &Point) -> Result<Figure> {
     let subscribers = u64::from(clients / channels);
     let interval = Duration::from_secs_f64(subscribers as f64 / rate as f64);
     let messages = |time: Duration| (time.as_secs_f64() / interval.as_secs_f64()).ceil() as u32;
-    bout.flow(clients, channels, size, |flow| {
+    bout.flow(clients, channels, Payload::Padded(size), |flow| {
         flow.pace(messages(extent.warm_up), interval)?;
         let (before, arrived) = (bout.cpu()?, flow.ledger.tally().arrived);
         flow.pace(messages(extent.turn), interval)?;

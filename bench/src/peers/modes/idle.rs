@@ -1,7 +1,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::SIZE;
+use super::USUAL;
 use crate::Result;
 use crate::peers::bout::{Bout, Extent, Figure, micros};
 use crate::peers::load::flow::Flow;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Ten thousand with one subscription each, who get nothing.
 pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     // What a server needs for the first client is not the price of each.
-    bout.flow(1, 1, SIZE, |_| Ok(()))?;
+    bout.flow(1, 1, USUAL, |_| Ok(()))?;
     thread::sleep(PAUSE);
     let (before, began) = (bout.server.accounts.memory()?, bout.cpu()?);
     let dialect = bout.contender.dialect;
@@ -24,7 +24,7 @@ pub(super) fn measure(bout: &Bout<'_>, _: Extent) -> Result<Vec<Figure>> {
     let ledger = |from| Ledger::new((0..CLIENTS).map(|_| 0..1), from);
     let mut publisher = bout.publisher()?;
     let (clients, publisher) = (&mut clients, &mut publisher);
-    Flow { clients, publisher, ledger: ledger(0), size: SIZE }.warm_up(ledger)?;
+    Flow { clients, publisher, ledger: ledger(0), payload: USUAL }.warm_up(ledger)?;
     let each = f64::from(CLIENTS);
     let what = "idle connection with one subscription";
     Ok(vec![

@@ -19,7 +19,6 @@ pub(super) struct Viewer {
 }
 
 pub(super) struct Feature {
-    /// The JSON text without its opening brace.
     text: String,
     /// Longitudes and latitudes, as they are in the text.
     line: Vec<[f64; 2]>,
@@ -40,7 +39,7 @@ impl Landscape {
         let features = (0..features).map(|number| {
             let feature = documents::trajectory(&mut scene, number);
             let line = feature.pointer("/geometry/coordinates").cloned().unwrap_or_default();
-            let text = feature.to_string().split_off(1);
+            let text = feature.to_string();
             Ok(Feature { text, line: serde_json::from_value(line)? })
         });
         let features = features.collect::<Result<_>>()?;
@@ -50,11 +49,7 @@ impl Landscape {
     /// The feature of that number, or of its remainder.
     pub(super) fn payload(&self, stamp: Stamp) -> Vec<u8> {
         let feature = self.features.get(stamp.number as usize % self.features.len());
-        let text = feature.map_or("}", |feature| &feature.text);
-        // The stamp is a member of the feature that nobody knows.
-        let mut payload = format!(r#"{{"at":"{}","#, stamp.text()).into_bytes();
-        payload.extend_from_slice(text.as_bytes());
-        payload
+        stamp.in_object(feature.map_or("{}", |feature| &feature.text))
     }
 
     /// The positions of a feature as they should reach a viewer.

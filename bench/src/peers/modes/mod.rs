@@ -1,3 +1,4 @@
+mod compression;
 mod get;
 mod growth;
 mod herd;
@@ -12,18 +13,26 @@ mod viewers;
 use tokio::runtime::Runtime;
 
 use super::bout::{Bout, Extent, Figure};
-use super::contenders::{Contender, FLOOR, Load};
+use super::contenders::{Contender, FLOOR, LAYERS, Load};
 use super::dialect::Dialect;
+use super::load::payload::Payload;
 use crate::Result;
 
 /// Bytes of a message, if nothing else is said.
 const SIZE: usize = 200;
+const USUAL: Payload = Payload::Padded(SIZE);
 
 /// As many rounds as there are.
 const ALL: usize = usize::MAX;
 
 /// Whose growth is measured: the ends of the scale, and the closest peer.
 const COMPARED: [&str; 3] = [FLOOR, "redwire", "uWebSockets.js"];
+
+/// Who compresses messages, and who shows what they cost as they are.
+const COMPRESSING: [&str; 4] = [FLOOR, "redwire", "uWebSockets.js", "ws"];
+
+/// Where a client that does not read is seen beside others.
+const SLOW: &str = "slow";
 
 /// Something that is measured of every contender.
 #[derive(Debug)]
@@ -36,7 +45,7 @@ pub(crate) struct Mode {
     measure: fn(&Bout<'_>, Extent) -> Result<Vec<Figure>>,
 }
 
-pub(crate) const MODES: [Mode; 10] = [
+pub(crate) const MODES: [Mode; 11] = [
     Mode {
         name: "one-at-a-time",
         load: Load::OneAtATime,
@@ -87,7 +96,7 @@ pub(crate) const MODES: [Mode; 10] = [
         measure: viewers::measure,
     },
     Mode {
-        name: "slow",
+        name: SLOW,
         load: Load::OneAtATime,
         rounds: 1,
         suits: |contender| contender.dialect.has_channels(),
@@ -101,6 +110,13 @@ pub(crate) const MODES: [Mode; 10] = [
         measure: herd::measure,
     },
     Mode {
+        name: "compression",
+        load: Load::Compressed,
+        rounds: ALL,
+        suits: |contender| COMPRESSING.contains(&contender.name),
+        measure: compression::measure,
+    },
+    Mode {
         name: "growth",
         load: Load::OneAtATime,
         rounds: 1,
@@ -111,7 +127,8 @@ pub(crate) const MODES: [Mode; 10] = [
 
 impl Mode {
     pub(crate) fn suits(&self, contender: &Contender) -> bool {
-        (self.suits)(contender)
+        // The stack of layers is a server of maps, and elsewhere the same as redwire.
+        (contender.name != LAYERS || self.name == SLOW) && (self.suits)(contender)
     }
 
     /// One turn of one contender.

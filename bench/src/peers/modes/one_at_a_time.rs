@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::SIZE;
+use super::USUAL;
 use crate::Result;
 use crate::peers::bout::{Bout, Extent, Figure, micros};
 
@@ -10,7 +10,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Nothing waits behind anything else, so each delivery is a write of its own.
 pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
-    bout.flow(CLIENTS, 1, SIZE, |flow| {
+    bout.flow(CLIENTS, 1, USUAL, |flow| {
         let messages = |time: Duration| (time.as_millis() / INTERVAL.as_millis()) as u32;
         flow.pace(messages(extent.warm_up), INTERVAL)?;
         flow.ledger.watch_latency()?;

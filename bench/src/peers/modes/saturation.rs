@@ -1,4 +1,4 @@
-use super::SIZE;
+use super::USUAL;
 use crate::Result;
 use crate::peers::bout::{Bout, Extent, Figure, micros};
 use crate::peers::load::ledger::MOST_OUTSTANDING;
@@ -23,7 +23,7 @@ fn flood(
     what: &str,
 ) -> Result<Vec<Figure>> {
     let outstanding = if channels == 1 { MOST_OUTSTANDING } else { 20 };
-    bout.flow(clients, channels, SIZE, |flow| {
+    bout.flow(clients, channels, USUAL, |flow| {
         let mut marks = Vec::new();
         let mark = || {
             marks.push(bout.cpu()?);

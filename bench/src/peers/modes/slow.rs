@@ -5,29 +5,36 @@ use crate::peers::bout::{Bout, Extent, Figure};
 use crate::peers::load::clients::Clients;
 use crate::peers::load::flow::Flow;
 use crate::peers::load::ledger::Ledger;
+use crate::peers::load::payload::Payload;
 
 const CHANNELS: u32 = 10;
 const SLOW: u32 = 10;
 const OTHERS: u32 = 990;
-/// 2 MB/s on all channels together: 200 MB/s to those who read.
-const SIZE: usize = 20_000;
+/// Of each channel.
+const FEATURES: usize = 10;
+/// A feature has 20 kB then. That is 2 MB/s on all channels together, and 200 MB/s to those who read.
+const VERTICES: usize = 850;
 const INTERVAL: Duration = Duration::from_millis(10);
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long it may take the slow ones to read what has been kept for them.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Ten of a thousand subscribe to everything and stop reading; in the end they read again.
 pub(super) fn measure(bout: &Bout<'_>, extent: Extent) -> Result<Vec<Figure>> {
-    let usual = bout.flow(OTHERS, CHANNELS, SIZE, |flow| latency(flow, extent.turn))?;
-    let mut slow = Clients::none()?.with_least_buffers();
-    let dialect = bout.contender.dialect;
-    let scripts = (0..SLOW).map(|_| dialect.subscribe(0..CHANNELS));
-    slow.open(bout.server.address, scripts, SLOW as usize, |_, _| ())?;
-    bout.flow(OTHERS, CHANNELS, SIZE, |flow| {
+    let payload = Payload::trajectories([VERTICES; FEATURES]);
+    bout.flow(OTHERS, CHANNELS, payload, |flow| {
+        let usual = latency(flow, extent.turn)?;
+        let mut slow = Clients::none()?;
+        let dialect = bout.contender.dialect;
+        let scripts = (0..SLOW).map(|_| dialect.subscribe(0..CHANNELS));
+        slow.open(bout.server.address, scripts, SLOW as usize, |_, _| ())?;
         let first = flow.ledger.next(0);
+        let mut kept = Ledger::new((0..SLOW).map(|_| 0..CHANNELS), first);
+        // Of a layer they first get what there is.
+        read_up(&mut slow, &mut kept)?;
         let before = bout.server.accounts.memory()?.rss;
         let others = latency(flow, extent.turn * 13)?;
         let growth = bout.server.accounts.memory()?.rss - before;
-        let mut kept = Ledger::new((0..SLOW).map(|_| 0..CHANNELS), 0);
         read_up(&mut slow, &mut kept)?;
         let open = SLOW as usize - slow.lost();
         let is_current = |slow: u32| {
@@ -61,11 +68,11 @@ fn latency(flow: &mut Flow<'_>, time: Duration) -> Result<f64> {
 /// Reads until nothing more comes.
 fn read_up(slow: &mut Clients, kept: &mut Ledger) -> Result<()> {
     let began = Instant::now();
-    let (mut arrived, mut progress) = (0, began);
-    while progress.elapsed() < Duration::from_secs(1) && began.elapsed() < PATIENCE {
+    let (mut received, mut progress) = (0, began);
+    while progress.elapsed() < SILENCE && began.elapsed() < PATIENCE {
         slow.turn(Duration::from_millis(10), |client, frame| kept.take(client, frame))?;
-        if kept.tally().arrived > arrived {
-            (arrived, progress) = (kept.tally().arrived, Instant::now());
+        if slow.received() > received {
+            (received, progress) = (slow.received(), Instant::now());
         }
     }
     Ok(())
