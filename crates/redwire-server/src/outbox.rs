@@ -1,4 +1,5 @@
 use std::io::{self, ErrorKind, IoSlice};
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -44,6 +45,8 @@ pub(crate) enum Flush {
     Soon,
     /// [`Outbox::flush`], before more is queued.
     Now,
+    /// Nothing: it has been written.
+    Done,
 }
 
 /// When the frames that wait should leave.
@@ -93,6 +96,25 @@ impl Outbox {
             Some(subject) => self.put_about(subject, frame),
             None => self.put(frame, Kind::Push, 1).unwrap_or_else(|_| self.too_slow()),
         }
+    }
+
+    /// The same for a push that nothing is to leave together with: where nothing waits, it is written
+    /// without being queued.
+    pub(crate) fn push_through(&self, frame: Frame, subject: Option<Subject>) -> Flush {
+        let mut queue = self.queue();
+        let Some(direct) = queue.idle() else {
+            drop(queue);
+            return self.push(frame, subject);
+        };
+        let written = write(iter::once(&frame), 0, |slices| direct.try_write(slices));
+        if !written.as_ref().is_ok_and(|written| *written == frame.wire_len()) {
+            queue.append(frame, subject.map_or(Kind::Push, Kind::About));
+            queue.advance(written.unwrap_or(0));
+            queue.is_blocked = true;
+            drop(queue);
+            self.task.wake();
+        }
+        Flush::Done
     }
 
     /// Queues a word about the connection itself, which is never gathered.

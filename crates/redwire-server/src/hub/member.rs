@@ -31,6 +31,10 @@ impl Member {
     /// Judges messages by `filters` from now on; whether the screen is another one.
     pub(super) fn publish_state(&self, filters: Filters) -> bool {
         let mut state = self.state();
+        // The ones that all have at first stay the same in memory, which is what reading them costs.
+        if state.filters.act_as(&filters) {
+            return false;
+        }
         let screen = filters.screen();
         let has_changed = screen != state.screen;
         *state = State { filters, screen };
@@ -42,10 +46,12 @@ impl Member {
     }
 
     /// Queues the message if the filters pass it, `is_here` holds and nobody else is about to queue
-    /// something; if it was queued, what has to be done for it to leave.
+    /// something; if it was queued, what has to be done for it to leave. `at_once`: nothing is to
+    /// leave together with it.
     pub(super) fn deliver(
         &self,
         message: &Message,
+        at_once: bool,
         is_here: impl FnOnce() -> bool,
     ) -> Option<Flush> {
         let state = self.state();
@@ -58,7 +64,10 @@ impl Member {
             Some((self.frame(&outgoing), outgoing.subject()))
         }));
         match frame {
-            Ok(passed) => passed.map(|(frame, subject)| self.outbox.push(frame, subject)),
+            Ok(passed) => passed.map(|(frame, subject)| match at_once {
+                true => self.outbox.push_through(frame, subject),
+                false => self.outbox.push(frame, subject),
+            }),
             Err(_) => {
                 self.outbox.close(Close::Failed);
                 None

@@ -102,7 +102,7 @@ impl Shard {
         for member in candidates.iter().flat_map(Candidates::iter) {
             let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
             let is_here = || nobody_left() || self.is_in(channel, member);
-            if let Some(flush) = member.deliver(message, is_here) {
+            if let Some(flush) = member.deliver(message, flushes.at_once, is_here) {
                 delivered += 1;
                 flushes.put(member, flush).await;
             }
@@ -175,20 +175,24 @@ impl Flushes {
         match flush {
             Flush::No => {}
             Flush::Soon if !self.at_once => self.waiting.push(Arc::clone(member)),
-            Flush::Soon | Flush::Now => self.write(member).await,
+            Flush::Soon | Flush::Now => {
+                member.outbox.flush();
+                self.written().await;
+            }
+            Flush::Done => self.written().await,
         }
     }
 
     async fn flush(&mut self) {
         let mut waiting = take(&mut self.waiting);
         for member in waiting.drain(..) {
-            self.write(&member).await;
+            member.outbox.flush();
+            self.written().await;
         }
         self.waiting = waiting;
     }
 
-    async fn write(&mut self, member: &Member) {
-        member.outbox.flush();
+    async fn written(&mut self) {
         self.writes += 1;
         if self.writes.is_multiple_of(WRITES) {
             yield_now().await;

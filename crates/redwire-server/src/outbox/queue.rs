@@ -74,6 +74,13 @@ impl Queue {
         Self { direct, ..Self::default() }
     }
 
+    /// The socket, if nothing is or may be waiting for it.
+    pub(super) fn idle(&self) -> Option<&Lingering> {
+        let is_idle = self.frames.is_empty() && self.controls.is_empty() && !self.is_over();
+        let is_open = self.pace == Pace::AtOnce && !self.is_held && !self.is_blocked;
+        self.direct.as_deref().filter(|_| is_idle && is_open)
+    }
+
     pub(super) fn next_number(&self) -> i64 {
         self.gone + self.frames.len() as i64
     }
