@@ -1,5 +1,9 @@
 //! The program `redwire`: a gateway from Redis to browsers, and a demo that needs no Redis.
 
+/// Messages are made by one thread and freed by another, which costs glibc's allocator locks: docs/decisions.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod demo;
 mod gateway;
 mod glob;

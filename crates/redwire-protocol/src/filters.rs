@@ -89,15 +89,6 @@ impl Filters {
         Self(self.0.iter().enumerate().map(replaced).collect())
     }
 
-    /// Whether messages fare the same with both.
-    pub fn act_as(&self, others: &Self) -> bool {
-        let mut others = others.acting();
-        let is_other = |filter: &Arc<dyn Filter>| {
-            others.next().is_some_and(|other| Arc::ptr_eq(filter, other))
-        };
-        self.acting().all(is_other) && others.next().is_none()
-    }
-
     fn acting(&self) -> impl Iterator<Item = &Arc<dyn Filter>> {
         self.0.iter().filter(|filter| filter.acts())
     }

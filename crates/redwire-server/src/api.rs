@@ -31,7 +31,7 @@ pub struct WebsocketApi<H: HandlerBase> {
 pub(crate) struct Shared<H: HandlerBase> {
     pub(crate) protocol: Protocol<H>,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) compat: bool,
     compression: bool,
     pub(crate) metrics: Arc<Metrics>,
@@ -43,7 +43,7 @@ impl<H: HandlerBase> WebsocketApi<H> {
     /// Serves `protocol` on the keys and channels of `backend`, within the default [`Limits`].
     pub fn new(protocol: Protocol<H>, backend: impl Backend) -> Self {
         let sets = protocol.filters().clone();
-        let (limits, metrics) = (Limits::default(), Arc::new(Metrics::new(sets.clone())));
+        let (limits, metrics) = (Arc::<Limits>::default(), Arc::new(Metrics::new(sets.clone())));
         let hub = Arc::new(Hub::new(Arc::new(backend), sets, Arc::clone(&metrics)));
         let connections = Arc::new(Connections::new(limits.connections));
         let origins = Origins::default();
@@ -66,7 +66,7 @@ impl<H: HandlerBase> WebsocketApi<H> {
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         let connections = Arc::new(Connections::new(limits.connections));
-        self.configure(|shared| Shared { limits, connections, ..shared })
+        self.configure(|shared| Shared { limits: Arc::new(limits), connections, ..shared })
     }
 
     /// Lets only these web pages connect: `https://map.example`, compared with the handshake's
@@ -156,7 +156,7 @@ impl<H: HandlerBase> WebsocketApi<H> {
         let shared = Arc::clone(shared);
         upgrade.accept(&self.shared.limits, self.shared.compression, async move |socket| {
             shared.metrics.opened.inc();
-            Connection::serve(socket, handler, shared, place).await;
+            Connection::open(socket, handler, shared, place).serve().await;
         })
     }
 

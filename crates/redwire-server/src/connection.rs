@@ -26,6 +26,8 @@ pub(crate) struct Connection<H: HandlerBase> {
     rate: Rate,
     replays: Replays,
     shared: Arc<Shared<H>>,
+    /// Given back when all else is gone.
+    _place: Place,
 }
 
 /// What a connection does next.
@@ -35,8 +37,13 @@ enum Next {
 }
 
 impl<H: HandlerBase> Connection<H> {
-    /// Serves `socket` until it ends.
-    pub(crate) async fn serve(socket: Socket, handler: H, shared: Arc<Shared<H>>, place: Place) {
+    /// In a box: what a future is given it has twice, once as it came and once as it is used.
+    pub(crate) fn open(
+        socket: Socket,
+        handler: H,
+        shared: Arc<Shared<H>>,
+        place: Place,
+    ) -> Box<Self> {
         let limits = &shared.limits;
         let count = &shared.metrics.deflated;
         let compression =
@@ -47,23 +54,34 @@ impl<H: HandlerBase> Connection<H> {
         let member = Arc::new(Member::new(place.id, outbox, shared.protocol.filters().clone()));
         place.take(&member);
         let seat = Seat { hub: Arc::clone(&shared.hub), member: Arc::clone(&member) };
-        let mut connection = Self {
+        Box::new(Self {
             session: shared.protocol.session_within(handler, seat, limits),
             line: Line::new(socket, member, limits),
             rate: Rate::new(limits.commands_per_second),
             replays: Replays::new(limits.replay_interval),
-            shared: Arc::clone(&shared),
-        };
+            shared,
+            _place: place,
+        })
+    }
+
+    /// Serves until one side has enough.
+    pub(crate) async fn serve(mut self: Box<Self>) {
         // A panic in a user's command or filter ends its own connection, with a close frame.
-        let conversation = AssertUnwindSafe(connection.converse()).catch_unwind().await;
-        match conversation.unwrap_or(End::Closing(Close::Failed)) {
+        let conversation = AssertUnwindSafe(self.converse()).catch_unwind().await;
+        let end = conversation.unwrap_or(End::Closing(Close::Failed));
+        Box::pin(self.end(end)).await;
+    }
+
+    /// Whoever does not answer in time is dropped.
+    async fn end(&mut self, end: End) {
+        let limit = self.shared.limits.close;
+        match end {
             End::Closing(close) => {
-                shared.metrics.closed(close);
-                // Whoever does not answer in time is dropped.
-                let _ = timeout(limits.close, connection.line.close(close)).await;
+                self.shared.metrics.closed(close);
+                let _ = timeout(limit, self.line.close(close)).await;
             }
             End::Leaving(reason) => {
-                let _ = timeout(limits.close, connection.line.leave(reason)).await;
+                let _ = timeout(limit, self.line.leave(reason)).await;
             }
             End::Gone => {}
         }

@@ -29,10 +29,7 @@ pub(crate) struct Outbox {
     /// The connection's task.
     task: AtomicWaker,
     pub(crate) compression: Option<Compression>,
-    max_bytes: usize,
-    max_messages: usize,
-    max_subjects: usize,
-    max_gathered: usize,
+    limits: Arc<Limits>,
 }
 
 /// What has to be done for a frame that was queued.
@@ -67,7 +64,7 @@ const MANY: usize = 256;
 impl Outbox {
     /// An outbox for whatever is under the connection: `direct` if that is a socket.
     pub(crate) fn new(
-        limits: &Limits,
+        limits: &Arc<Limits>,
         direct: Option<Arc<Lingering>>,
         compression: Option<Compression>,
     ) -> Self {
@@ -75,10 +72,7 @@ impl Outbox {
             queue: Mutex::new(Queue::new(direct)),
             task: AtomicWaker::new(),
             compression,
-            max_bytes: limits.outbox_bytes,
-            max_messages: limits.outbox_messages,
-            max_subjects: limits.outbox_subjects,
-            max_gathered: limits.buffer_bytes,
+            limits: Arc::clone(limits),
         }
     }
 
@@ -182,7 +176,9 @@ impl Outbox {
         // A first frame of any size is taken: the bound is on what waits behind it.
         if queue.messages > 0 {
             let bytes = queue.bytes - queue.first + frame.payload.len();
-            if bytes > self.max_bytes / part || queue.messages >= self.max_messages / part {
+            if bytes > self.limits.outbox_bytes / part
+                || queue.messages >= self.limits.outbox_messages / part
+            {
                 return Err(frame);
             }
         }
@@ -197,7 +193,7 @@ impl Outbox {
             return Flush::No;
         }
         let Err(frame) = queue.replace(subject, frame) else { return Flush::No };
-        if queue.subjects.len() >= self.max_subjects {
+        if queue.subjects.len() >= self.limits.outbox_subjects {
             drop(queue);
             return self.too_slow();
         }
@@ -224,8 +220,9 @@ impl Outbox {
             }
             return Flush::No;
         }
-        let is_much = queue.bytes >= WRITE.min(self.max_bytes / 2)
-            || queue.frames.len() >= MANY.min(self.max_messages / 2).min(self.max_subjects / 2);
+        let is_much = queue.bytes >= WRITE.min(self.limits.outbox_bytes / 2)
+            || queue.frames.len()
+                >= MANY.min(self.limits.outbox_messages / 2).min(self.limits.outbox_subjects / 2);
         match std::mem::replace(&mut queue.is_scheduled, true) {
             _ if is_much => Flush::Now,
             true => Flush::No,
@@ -307,7 +304,7 @@ impl Outbox {
     fn gather(&self, queue: &mut Queue) {
         let Pace::Gathered { count, .. } = queue.pace else { return };
         if !queue.is_held && queue.ready() == 0 && self.due(queue) == Due::Now {
-            let frames = queue.take_pushes(count, self.max_gathered);
+            let frames = queue.take_pushes(count, self.limits.buffer_bytes);
             queue.put_back(self.frame(gathered::encode(&frames)));
         }
     }
@@ -364,8 +361,8 @@ impl Outbox {
         let Pace::Gathered { wait, count } = queue.pace else { return Due::Now };
         // What is gathered must not be what fills the queue.
         let is_enough = queue.frames.len() >= count
-            || queue.bytes >= self.max_gathered.min(self.max_bytes / 2)
-            || queue.messages >= self.max_messages / 2;
+            || queue.bytes >= self.limits.buffer_bytes.min(self.limits.outbox_bytes / 2)
+            || queue.messages >= self.limits.outbox_messages / 2;
         if is_enough || queue.replies > 0 || queue.pressed || queue.close.is_some() {
             return Due::Now;
         }

@@ -44,6 +44,8 @@ impl Replays {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use redwire_protocol::{Limits, Take};
 
     use super::*;
@@ -56,7 +58,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_comes_at_once_and_of_a_storm_the_last() {
-        let outbox = Outbox::new(&Limits::default(), None, None);
+        let outbox = Outbox::new(&Arc::new(Limits::default()), None, None);
         let mut replays = Replays::new(Duration::from_millis(100));
         replays.put(replay("a"));
         let source = |replay: Option<Replay>| {

@@ -31,10 +31,6 @@ impl Member {
     /// Judges messages by `filters` from now on; whether the screen is another one.
     pub(super) fn publish_state(&self, filters: Filters) -> bool {
         let mut state = self.state();
-        // The ones that all have at first stay the same in memory, which is what reading them costs.
-        if state.filters.act_as(&filters) {
-            return false;
-        }
         let screen = filters.screen();
         let has_changed = screen != state.screen;
         *state = State { filters, screen };

@@ -17,7 +17,7 @@ fn outbox(outbox_bytes: usize, outbox_messages: usize) -> Outbox {
 
 /// The outbox of a connection whose task writes, so that frames stay until they are popped.
 fn within(limits: &Limits) -> Outbox {
-    Outbox::new(limits, None, None)
+    Outbox::new(&Arc::new(limits.clone()), None, None)
 }
 
 fn push(outbox: &Outbox, frame: impl Into<Bytes>, subject: Option<Subject>) {
@@ -278,7 +278,7 @@ fn each_ping_is_answered_in_order_and_of_too_many_the_last_ones() {
 #[test]
 fn what_is_gathered_is_compressed_as_one() {
     let compression = Some(Compression::new(15, Counter::default()));
-    let limits = Limits { outbox_bytes: 100_000, ..Limits::default() };
+    let limits = Arc::new(Limits { outbox_bytes: 100_000, ..Limits::default() });
     let outbox = Outbox::new(&limits, None, compression);
     outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 50 });
     let text = |train: u64| format!("{{\"line\":\"S1\",\"train\":{train},\"state\":\"driving\"}}");
@@ -306,7 +306,7 @@ async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
     let (server, _) = server.unwrap();
     server.writable().await.unwrap();
     let direct = Lingering::new(server, Duration::ZERO);
-    let limits = Limits { buffer_bytes: 10, ..Limits::default() };
+    let limits = Arc::new(Limits { buffer_bytes: 10, ..Limits::default() });
     let outbox = Outbox::new(&limits, Some(Arc::new(direct)), None);
     outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 10 });
     let woken = Arc::new(Woken::default());

@@ -86,18 +86,18 @@ async fn verdicts(compression: bool, excluded: &[String]) -> Vec<([String; 3], [
 async fn echo_server(compression: bool) -> String {
     // A ping is more than the suite expects.
     let ping = Duration::from_secs(3600);
-    let limits = Limits {
+    let limits = Arc::new(Limits {
         message_bytes: LARGEST,
         outbox_bytes: usize::MAX,
         outbox_messages: usize::MAX,
         ping,
         ..Limits::default()
-    };
+    });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}", listener.local_addr().unwrap());
-    let of_sockets = limits.clone();
+    let of_sockets = Arc::clone(&limits);
     let app = Router::new().fallback(any(async move |upgrade: Upgrade| {
-        let limits = of_sockets.clone();
+        let limits = Arc::clone(&of_sockets);
         let serve = async move |socket| echo(socket, &limits).await;
         upgrade.accept(&of_sockets, compression, serve)
     }));
@@ -106,7 +106,7 @@ async fn echo_server(compression: bool) -> String {
 }
 
 /// Says what the client says, as a connection would say its replies.
-async fn echo(socket: Socket, limits: &Limits) {
+async fn echo(socket: Socket, limits: &Arc<Limits>) {
     let window_bits = socket.deflate.map(|deflate| deflate.window_bits);
     let filters = Protocol::<Nobody>::new().filters().clone();
     let outbox = Outbox::new(limits, socket.stream.direct(), None);
