@@ -141,12 +141,17 @@ impl<H: HandlerBase> Connection<H> {
     async fn replay(&mut self, replay: Replay) -> Result<(), End> {
         let (hub, member) = (Arc::clone(&self.shared.hub), Arc::clone(&self.line.member));
         let replayed = async move {
-            // Never closed, so there is always a permit in the end.
-            let _permit = hub.replaying.acquire().await;
+            // Never closed, so there is always a permit in the end. It is given back when the thread is
+            // done, also if the client has gone by then.
+            let permit = Arc::clone(&hub.replaying).acquire_owned().await;
             // What is published meanwhile is part of it, or leaves after it.
             member.outbox.hold(true);
             let held = Arc::clone(&member);
-            let replayed = spawn_blocking(move || held.replay(&replay)).await;
+            let replay = move || {
+                let _permit = permit;
+                held.replay(&replay);
+            };
+            let replayed = spawn_blocking(replay).await;
             member.outbox.hold(false);
             replayed
         };

@@ -2,6 +2,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
@@ -57,6 +58,9 @@ enum Due {
 /// The socket is gone.
 #[derive(Debug)]
 pub(crate) struct Gone;
+
+/// Frames wait for others to be gathered with at most for so long: a time that every clock can add.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Frames that are left waiting for others at most.
 const MANY: usize = 256;
@@ -160,6 +164,13 @@ impl Outbox {
 
     /// How pushes leave from now on.
     pub(crate) fn set_pace(&self, pace: Pace) {
+        // A command of the user's own may say anything.
+        let pace = match pace {
+            Pace::Gathered { wait, count } => {
+                Pace::Gathered { wait: wait.min(LONGEST_WAIT), count: count.max(1) }
+            }
+            pace => pace,
+        };
         let mut queue = self.queue();
         if queue.pace != pace {
             queue.pace = pace;
@@ -313,7 +324,7 @@ impl Outbox {
     pub(crate) fn close(&self, close: Close) {
         let mut queue = self.queue();
         queue.close.get_or_insert(close);
-        if close == Close::TooSlow {
+        if close == Close::TooSlow && !queue.is_finished {
             queue.drop_waiting();
         }
         drop(queue);

@@ -10,6 +10,9 @@ use crate::Close;
 /// A time that no connection lives to see, and that every clock can still add.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
+/// The task was woken so much later than it asked for that it is to read before it judges.
+const LATE: Duration = Duration::from_secs(1);
+
 /// A connection's times: when to ping, when it has been silent too long, when it is too old, and
 /// whatever its task wants besides. One timer for all of them.
 #[derive(Debug)]
@@ -62,6 +65,11 @@ impl Watch {
                 return Poll::Ready(Alarm::End(Close::TooOld));
             }
             if silent <= now {
+                // Who was not there in time, as after a pause of the machine, has not listened.
+                if now.saturating_duration_since(self.timer.deadline()) > LATE {
+                    self.last_alive += now - silent + LATE;
+                    continue;
+                }
                 return Poll::Ready(Alarm::End(Close::NoPong));
             }
             if self.next_ping <= now {

@@ -55,20 +55,18 @@ impl Member {
             return None;
         }
         // A panic in a user's filter ends its own connection, not the shard of all others.
-        let frame = catch_unwind(AssertUnwindSafe(|| {
+        let queued = catch_unwind(AssertUnwindSafe(|| {
             let outgoing = state.filters.apply(message)?;
-            Some((self.frame(&outgoing), outgoing.subject()))
-        }));
-        match frame {
-            Ok(passed) => passed.map(|(frame, subject)| match at_once {
+            let (frame, subject) = (self.frame(&outgoing), outgoing.subject());
+            Some(match at_once {
                 true => self.outbox.push_through(frame, subject),
                 false => self.outbox.push(frame, subject),
-            }),
-            Err(_) => {
-                self.outbox.close(Close::Failed);
-                None
-            }
-        }
+            })
+        }));
+        queued.unwrap_or_else(|_| {
+            self.outbox.close(Close::Failed);
+            None
+        })
     }
 
     /// Waits until a delivery that has begun is over.

@@ -29,7 +29,7 @@ pub(crate) struct Hub {
     sets: Filters,
     shards: Vec<Arc<Shard>>,
     /// Replays that are made at a time, so that fan-out always has cores left.
-    pub(crate) replaying: Semaphore,
+    pub(crate) replaying: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     tasks: OnceLock<Vec<AbortHandle>>,
 }
@@ -40,7 +40,7 @@ impl Hub {
         // Half of them: a shard does nothing but write while it has something, and who reads should not
         // have to wait for it.
         let shards = (0..cores.div_ceil(2)).map(|_| Arc::default()).collect();
-        let replaying = Semaphore::new(cores.div_ceil(2));
+        let replaying = Arc::new(Semaphore::new(cores.div_ceil(2)));
         Self { backend, sets, shards, replaying, metrics, tasks: OnceLock::new() }
     }
 

@@ -106,6 +106,7 @@ impl Shard {
                 delivered += 1;
                 flushes.put(member, flush).await;
             }
+            flushes.spend(JUDGEMENT).await;
         }
         metrics.delivered.inc_by(delivered);
         metrics.filtered.inc_by((members as u64).saturating_sub(delivered));
@@ -163,12 +164,15 @@ struct Flushes {
     waiting: Vec<Arc<Member>>,
     /// There is nothing that could leave together with it.
     at_once: bool,
-    writes: usize,
+    /// Since others had their turn.
+    spent: usize,
 }
 
-/// Writes after which others that wait for the thread have their turn: about a quarter of a
-/// millisecond.
-const WRITES: usize = 64;
+/// What is spent before others that wait for the thread have their turn: about half a millisecond. A
+/// write costs as much as sixteen members who are asked.
+const TURN: usize = 1024;
+const JUDGEMENT: usize = 1;
+const WRITE: usize = 16;
 
 impl Flushes {
     async fn put(&mut self, member: &Arc<Member>, flush: Flush) {
@@ -177,9 +181,9 @@ impl Flushes {
             Flush::Soon if !self.at_once => self.waiting.push(Arc::clone(member)),
             Flush::Soon | Flush::Now => {
                 member.outbox.flush();
-                self.written().await;
+                self.spend(WRITE).await;
             }
-            Flush::Done => self.written().await,
+            Flush::Done => self.spend(WRITE).await,
         }
     }
 
@@ -187,14 +191,15 @@ impl Flushes {
         let mut waiting = take(&mut self.waiting);
         for member in waiting.drain(..) {
             member.outbox.flush();
-            self.written().await;
+            self.spend(WRITE).await;
         }
         self.waiting = waiting;
     }
 
-    async fn written(&mut self) {
-        self.writes += 1;
-        if self.writes.is_multiple_of(WRITES) {
+    async fn spend(&mut self, work: usize) {
+        self.spent += work;
+        if self.spent >= TURN {
+            self.spent = 0;
             yield_now().await;
         }
     }

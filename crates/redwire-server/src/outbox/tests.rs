@@ -382,3 +382,23 @@ async fn what_has_become_due_since_the_last_flush_is_due_now() {
     outbox.queue().is_blocked = true;
     assert_eq!(outbox.next_due(), None, "the socket's turn comes first");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_that_makes_no_sense_is_one_that_does() {
+    let outbox = outbox(100, 10);
+    outbox.set_pace(Pace::Gathered { wait: Duration::MAX, count: 0 });
+    push(&outbox, &b"1"[..], None);
+    assert_eq!(texts(&pop(&outbox).unwrap()), ["1"]);
+    assert_eq!(pop(&outbox), None);
+    outbox.set_pace(Pace::Gathered { wait: Duration::MAX, count: 2 });
+    push(&outbox, &b"2"[..], None);
+    assert!(outbox.next_due().is_some());
+}
+
+#[test]
+fn who_is_too_slow_hears_the_last_word_if_it_has_been_said() {
+    let outbox = outbox(100, 10);
+    outbox.finish(Frame::close(None));
+    outbox.close(Close::TooSlow);
+    assert_eq!(pop(&outbox).unwrap(), "", "the close frame");
+}

@@ -13,8 +13,8 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::Lingering;
 use super::extension::Deflate;
+use super::{Lingering, WRITE};
 
 /// An upgraded connection, and what the client sent right behind its handshake.
 pub(crate) struct Socket {
@@ -40,7 +40,7 @@ thread_local! {
 }
 
 impl Socket {
-    /// Finds out what is under it: [`serve`](crate::serve) and `axum::serve` hand over a TCP stream.
+    /// Finds out what is under it: [`serve`](crate::serve()) and `axum::serve` hand over a TCP stream.
     pub(super) fn new(upgraded: Upgraded, deflate: Option<Deflate>, close: Duration) -> Self {
         let (stream, early) = Stream::under(upgraded, close);
         Self { stream, early, deflate }
@@ -106,8 +106,12 @@ impl Stream {
                 }
             },
             Self::Any(stream) => {
-                // Without vectored writes it takes the first slice that is not empty.
-                Pin::new(stream).poll_write_vectored(context, slices)
+                // A little at a time: a stream of HTTP/2 takes all that it is given, and nobody would
+                // know how much of it the client has.
+                let some = slices.iter().find(|slice| !slice.is_empty());
+                let some = some.map_or(&[][..], |slice| slice);
+                let (some, _) = some.split_at(some.len().min(WRITE));
+                Pin::new(stream).poll_write(context, some)
             }
         }
     }
