@@ -1,7 +1,6 @@
-use std::io::{self, ErrorKind, IoSlice};
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,11 +8,14 @@ use futures_util::task::AtomicWaker;
 use redwire_protocol::{Limits, Pace, Subject};
 use tokio::time::Instant;
 
-use crate::websocket::{Compression, Frame, Lingering, Stream, WRITE, write};
-use crate::{Close, gathered};
+use crate::Close;
+use crate::websocket::{Compression, Frame, Lingering, write};
 
+mod leaving;
 mod queue;
 
+use leaving::Due;
+pub(crate) use leaving::Gone;
 use queue::{Kind, Queue};
 
 /// A connection's bounded queue of ready frames, and the way out of it.
@@ -47,23 +49,8 @@ pub(crate) enum Flush {
     Done,
 }
 
-/// When the frames that wait should leave.
-#[derive(Debug, PartialEq)]
-enum Due {
-    Now,
-    At(Instant),
-    Never,
-}
-
-/// The socket is gone.
-#[derive(Debug)]
-pub(crate) struct Gone;
-
 /// Frames wait for others to be gathered with at most for so long: a time that every clock can add.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Frames that are left waiting for others at most.
-const MANY: usize = 256;
 
 impl Outbox {
     /// An outbox for whatever is under the connection: `direct` if that is a socket.
@@ -217,109 +204,6 @@ impl Outbox {
         Flush::No
     }
 
-    /// What a frame that was just queued needs. The connection's task is woken if it is to write it,
-    /// or to start its timer.
-    fn flush_for(&self, mut queue: MutexGuard<'_, Queue>) -> Flush {
-        if queue.is_blocked || queue.is_held {
-            return Flush::No;
-        }
-        let is_due = queue.pace == Pace::AtOnce || self.due(&queue) == Due::Now;
-        if queue.direct.is_none() || !is_due {
-            if is_due || queue.frames.len() == 1 {
-                drop(queue);
-                self.task.wake();
-            }
-            return Flush::No;
-        }
-        let is_much = queue.bytes >= WRITE.min(self.limits.outbox_bytes / 2)
-            || queue.frames.len()
-                >= MANY.min(self.limits.outbox_messages / 2).min(self.limits.outbox_subjects / 2);
-        match std::mem::replace(&mut queue.is_scheduled, true) {
-            _ if is_much => Flush::Now,
-            true => Flush::No,
-            false => Flush::Soon,
-        }
-    }
-
-    /// Writes what is due into the socket; what the socket does not take is left to the connection's
-    /// task.
-    pub(crate) fn flush(&self) {
-        let mut queue = self.queue();
-        queue.is_scheduled = false;
-        if queue.is_blocked {
-            return;
-        }
-        let Some(direct) = queue.direct.take() else { return };
-        let written = self.write_due(&mut queue, |slices| direct.try_write(slices));
-        queue.direct = Some(direct);
-        queue.is_blocked = written.is_err();
-        let was_replay_taken = queue.take_replay();
-        // What is left waits for the socket, or for a time that only the task can wait for.
-        let is_left = !queue.frames.is_empty();
-        drop(queue);
-        if is_left || was_replay_taken {
-            self.task.wake();
-        }
-    }
-
-    /// The same from the connection's task: ready when nothing that is due is left. `draining` hears
-    /// that a socket that was full has taken some.
-    pub(crate) fn poll_flush(
-        &self,
-        context: &mut Context<'_>,
-        stream: &mut Stream,
-        draining: impl FnOnce(),
-    ) -> Poll<Result<(), Gone>> {
-        let mut queue = self.queue();
-        queue.is_scheduled = false;
-        let (was_blocked, mut taken) = (queue.is_blocked, 0);
-        let written =
-            self.write_due(&mut queue, |slices| match stream.poll_write(context, slices) {
-                Poll::Ready(written) => written.inspect(|written| taken += written),
-                Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-            });
-        queue.is_blocked = written.is_err();
-        queue.take_replay();
-        if was_blocked && taken > 0 {
-            draining();
-        }
-        match written {
-            Ok(()) => stream.poll_flush(context).map_err(|_| Gone),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
-            Err(_) => Poll::Ready(Err(Gone)),
-        }
-    }
-
-    fn write_due(
-        &self,
-        queue: &mut Queue,
-        mut socket: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<()> {
-        loop {
-            if queue.begun == 0 {
-                self.gather(queue);
-                queue.admit_controls();
-            }
-            match queue.ready() {
-                0 => return Ok(()),
-                ready => {
-                    let frames = queue.frames.iter().take(ready).map(|waiting| &waiting.frame);
-                    let written = write(frames, queue.begun, &mut socket)?;
-                    queue.advance(written);
-                }
-            }
-        }
-    }
-
-    /// Makes one frame of pushes that are due together.
-    fn gather(&self, queue: &mut Queue) {
-        let Pace::Gathered { count, .. } = queue.pace else { return };
-        if !queue.is_held && queue.ready() == 0 && self.due(queue) == Due::Now {
-            let frames = queue.take_pushes(count, self.limits.buffer_bytes);
-            queue.put_back(self.frame(gathered::encode(&frames)));
-        }
-    }
-
     /// Asks the connection to end; the first reason counts.
     pub(crate) fn close(&self, close: Close) {
         let mut queue = self.queue();
@@ -349,39 +233,6 @@ impl Outbox {
     /// The task to wake when there is something for it to do.
     pub(crate) fn register(&self, context: &Context<'_>) {
         self.task.register(context.waker());
-    }
-
-    /// When what is being gathered has waited long enough, which may have come to be since the task has
-    /// last flushed. Nothing is gathered while the socket is full.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        let queue = self.queue();
-        if queue.pace == Pace::AtOnce || queue.is_blocked || queue.is_held {
-            return None;
-        }
-        match self.due(&queue) {
-            Due::At(time) => Some(time),
-            Due::Now => Some(Instant::now()),
-            Due::Never => None,
-        }
-    }
-
-    fn due(&self, queue: &Queue) -> Due {
-        if queue.frames.is_empty() {
-            return Due::Never;
-        }
-        let Pace::Gathered { wait, count } = queue.pace else { return Due::Now };
-        // What is gathered must not be what fills the queue.
-        let is_enough = queue.frames.len() >= count
-            || queue.bytes >= self.limits.buffer_bytes.min(self.limits.outbox_bytes / 2)
-            || queue.messages >= self.limits.outbox_messages / 2;
-        if is_enough || queue.replies > 0 || queue.pressed || queue.close.is_some() {
-            return Due::Now;
-        }
-        let now = Instant::now();
-        match queue.since.map(|since| since + wait) {
-            Some(time) if now < time => Due::At(time),
-            _ => Due::Now,
-        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -1,4 +1,4 @@
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind, IoSlice};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
