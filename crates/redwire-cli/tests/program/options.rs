@@ -172,9 +172,10 @@ async fn a_wrong_password_is_told_with_redis_reason_and_without_itself() {
     let url = format!("redis://ann:hunter2@127.0.0.1:{}", redis.port());
     let (code, error) = refuses(&["--port", "0", "--redis", &url]);
     assert_eq!(code, 1, "{error}");
-    let last = error.lines().last().unwrap();
+    // The other of the two connections may have the last word in the log.
     let told = format!("redwire: redis at 127.0.0.1:{} refused the connection: ", redis.port());
-    assert!(last.starts_with(&told) && last.contains("WRONGPASS"), "{error}");
+    let line = error.lines().find(|line| line.starts_with(&told));
+    assert!(line.is_some_and(|line| line.contains("WRONGPASS")), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
 }
 
