@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,8 +23,8 @@ use crate::flights::Flights;
 pub struct RedisBackend {
     subscriptions: Link,
     commands: Link,
-    fields: Flights<Field, Result<Option<Bytes>, BackendError>>,
-    hashes: Flights<Box<str>, Result<Vec<Bytes>, BackendError>>,
+    fields: Flights<Arc<Field>, Result<Option<Bytes>, BackendError>>,
+    hashes: Flights<Arc<str>, Result<Vec<Bytes>, BackendError>>,
 }
 
 /// A hash's key and a field of it.
@@ -52,12 +53,12 @@ impl RedisBackend {
         let commands = Link::connect_with(url, config);
         let (subscriptions, commands) = tokio::try_join!(subscriptions, commands)?;
         let link = commands.clone();
-        let fields = Flights::new(move |(key, field): Field| {
+        let fields = Flights::new(move |field: Arc<Field>| {
             let link = link.clone();
-            async move { or_missing(link.hget(&key, &field).await) }.boxed()
+            async move { or_missing(link.hget(&field.0, &field.1).await) }.boxed()
         });
         let link = commands.clone();
-        let hashes = Flights::new(move |key: Box<str>| {
+        let hashes = Flights::new(move |key: Arc<str>| {
             let link = link.clone();
             async move { or_missing(link.hvals(&key).await) }.boxed()
         });
@@ -73,7 +74,7 @@ impl RedisBackend {
 #[async_trait]
 impl Backend for RedisBackend {
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
-        self.fields.join((key.into(), field.into())).await
+        self.fields.join(Arc::new((key.into(), field.into()))).await
     }
 
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {

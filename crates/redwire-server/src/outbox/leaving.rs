@@ -34,7 +34,7 @@ impl Outbox {
         if queue.is_blocked || queue.is_held {
             return Flush::No;
         }
-        let is_due = queue.pace == Pace::AtOnce || self.due(&queue) == Due::Now;
+        let is_due = self.due(&queue) == Due::Now;
         if queue.direct.is_none() || !is_due {
             if is_due || queue.frames.len() == 1 {
                 drop(queue);
