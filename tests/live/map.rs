@@ -46,6 +46,14 @@ impl Map {
         self.store.hset("trains", id, feature.to_string()).await;
         self.store.publish("trains", feature.to_string()).await;
     }
+
+    /// Nothing that was published up to here reaches this viewer. A reply would not tell: it may overtake
+    /// what came to the server over another connection.
+    pub(crate) async fn expect_nothing_for(&self, viewer: &mut Client) {
+        viewer.subscribe("other").await;
+        self.store.publish("other", "0").await;
+        viewer.expect("other", json!(0)).await;
+    }
 }
 
 /// The layer that the tests look at.

@@ -111,6 +111,7 @@ impl<K, V> fmt::Debug for Flights<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use futures_util::FutureExt;
@@ -133,14 +134,19 @@ mod tests {
         })
     }
 
+    /// Asks, and has no answer yet.
+    fn begun<F: Future>(asking: F) -> Pin<Box<F>> {
+        let mut asking = Box::pin(asking);
+        assert!(asking.as_mut().now_or_never().is_none());
+        asking
+    }
+
     #[tokio::test]
     async fn who_asks_while_a_read_is_on_its_way_gets_the_next_one() {
         let gate = Arc::new(Semaphore::new(0));
         let flights = counted(&gate);
-        let mut first = Box::pin(flights.join("key"));
-        assert!(first.as_mut().now_or_never().is_none());
-        let mut others = Box::pin(join_all((0..100).map(|_| flights.join("key"))));
-        assert!(others.as_mut().now_or_never().is_none());
+        let first = begun(flights.join("key"));
+        let others = begun(join_all((0..100).map(|_| flights.join("key"))));
         gate.add_permits(2);
         assert_eq!(first.await, 0);
         assert_eq!(others.await, [1; 100]);
@@ -153,10 +159,8 @@ mod tests {
     async fn who_gives_up_leaves_the_others_their_read() {
         let gate = Arc::new(Semaphore::new(0));
         let flights = counted(&gate);
-        let mut first = Box::pin(flights.join("key"));
-        assert!(first.as_mut().now_or_never().is_none());
-        let mut second = Box::pin(flights.join("key"));
-        assert!(second.as_mut().now_or_never().is_none());
+        let first = begun(flights.join("key"));
+        let second = begun(flights.join("key"));
         drop(first);
         gate.add_permits(1);
         assert_eq!(second.await, 1);
@@ -166,11 +170,11 @@ mod tests {
     async fn reads_of_other_keys_do_not_wait() {
         let gate = Arc::new(Semaphore::new(0));
         let flights = counted(&gate);
-        let mut first = Box::pin(flights.join("one"));
-        assert!(first.as_mut().now_or_never().is_none());
+        let first = begun(flights.join("one"));
         // One for each, though the first read is not looked after meanwhile.
         gate.add_permits(2);
         assert_eq!(flights.join("two").await, 1);
+        assert_eq!(first.await, 0);
     }
 
     #[tokio::test]
@@ -186,10 +190,8 @@ mod tests {
             }
             .boxed()
         });
-        let mut first = Box::pin(flights.join("key"));
-        assert!(first.as_mut().now_or_never().is_none());
-        let mut second = Box::pin(flights.join("key"));
-        assert!(second.as_mut().now_or_never().is_none());
+        let first = begun(flights.join("key"));
+        let second = begun(flights.join("key"));
         opened.add_permits(3);
         assert_eq!(first.await, 0);
         assert_eq!(second.await, 2);
