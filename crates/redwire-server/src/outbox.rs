@@ -1,4 +1,3 @@
-use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use redwire_protocol::{Limits, Pace, Subject};
 use tokio::time::Instant;
 
 use crate::Close;
-use crate::websocket::{Compression, Frame, Lingering, write};
+use crate::websocket::{Compression, Frame, Lingering};
 
 mod leaving;
 mod queue;
@@ -35,18 +34,23 @@ pub(crate) struct Outbox {
     limits: Arc<Limits>,
 }
 
-/// What has to be done for a frame that was queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A frame that the client did not ask for.
+#[derive(Debug)]
+pub(crate) struct Push {
+    pub(crate) frame: Frame,
+    pub(crate) subject: Option<Subject>,
+}
+
+/// What has to be done for frames that were queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[must_use]
 pub(crate) enum Flush {
-    /// Somebody else does it.
+    /// Nothing: somebody else does it.
     No,
+    /// Nothing: some have been written, and somebody else does the rest.
+    Done,
     /// [`Outbox::flush`], when there is nothing more to queue.
     Soon,
-    /// [`Outbox::flush`], before more is queued.
-    Now,
-    /// Nothing: it has been written.
-    Done,
 }
 
 /// Frames wait for others to be gathered with at most for so long: a time that every clock can add.
@@ -76,41 +80,51 @@ impl Outbox {
     }
 
     /// Queues a push, or closes the connection if there is no room for it.
-    pub(crate) fn push(&self, frame: Frame, subject: Option<Subject>) -> Flush {
-        match subject {
-            Some(subject) => self.put_about(subject, frame),
-            None => self.put(frame, Kind::Push, 1).unwrap_or_else(|_| self.too_slow()),
-        }
+    pub(crate) fn push(&self, push: Push) -> Flush {
+        self.put(&mut self.queue(), push)
     }
 
-    /// The same for a push that nothing is to leave together with: where nothing waits, it is written
-    /// without being queued.
-    pub(crate) fn push_through(&self, frame: Frame, subject: Option<Subject>) -> Flush {
+    /// The same for several at once. If they `leave`, nothing is to leave together with them: then they
+    /// are written, and where nothing waits without having been queued.
+    pub(crate) fn push_all(&self, pushes: &mut Vec<Push>, leave: bool) -> Flush {
         let mut queue = self.queue();
-        let Some(direct) = queue.idle() else {
-            drop(queue);
-            return self.push(frame, subject);
-        };
-        let written = write(iter::once(&frame), 0, |slices| direct.try_write(slices));
-        if !written.as_ref().is_ok_and(|written| *written == frame.wire_len()) {
-            queue.append(frame, subject.map_or(Kind::Push, Kind::About));
-            queue.advance(written.unwrap_or(0));
-            queue.is_blocked = true;
-            drop(queue);
-            self.task.wake();
+        let mut flush = if leave { self.write_through(&mut queue, pushes) } else { Flush::No };
+        for push in pushes.drain(..) {
+            flush = flush.max(self.put(&mut queue, push));
         }
-        Flush::Done
+        if leave && flush == Flush::Soon {
+            self.flush_queue(&mut queue);
+            flush = Flush::Done;
+        }
+        flush
     }
 
     /// Queues a word about the connection itself, which is never gathered.
     pub(crate) fn push_status(&self, text: Bytes) -> Flush {
-        self.put(Frame::text(text), Kind::Reply, 1).unwrap_or_else(|_| self.too_slow())
+        let (mut queue, frame) = (self.queue(), Frame::text(text));
+        if queue.is_over() {
+            return Flush::No;
+        }
+        if !self.has_room(&queue, &frame, 1) {
+            return self.too_slow(&mut queue);
+        }
+        queue.append(frame, Kind::Reply);
+        self.flush_for(&mut queue)
     }
 
     /// Queues a reply, or gives it back: replies take only half of the room, so that a client that
-    /// reads a large one is not closed for what is published meanwhile.
+    /// reads a large one is not closed for what is published meanwhile. A closed outbox swallows it.
     pub(crate) fn offer(&self, reply: Frame) -> Result<Flush, Frame> {
-        self.put(reply, Kind::Reply, 2).inspect_err(|_| self.queue().pressed = true)
+        let mut queue = self.queue();
+        if queue.is_over() {
+            return Ok(Flush::No);
+        }
+        if !self.has_room(&queue, &reply, 2) {
+            queue.pressed = true;
+            return Err(reply);
+        }
+        queue.append(reply, Kind::Reply);
+        Ok(self.flush_for(&mut queue))
     }
 
     /// Queues a ping or a pong before all that waits.
@@ -165,53 +179,49 @@ impl Outbox {
         }
     }
 
-    /// Queues a frame if it fits into one `part`th of the room. A closed outbox swallows it.
-    fn put(&self, frame: Frame, kind: Kind, part: usize) -> Result<Flush, Frame> {
-        let mut queue = self.queue();
-        if queue.is_over() {
-            return Ok(Flush::No);
-        }
-        // A first frame of any size is taken: the bound is on what waits behind it.
-        if queue.messages > 0 {
-            let bytes = queue.bytes - queue.first + frame.payload.len();
-            if bytes > self.limits.outbox_bytes / part
-                || queue.messages >= self.limits.outbox_messages / part
-            {
-                return Err(frame);
-            }
-        }
-        queue.append(frame, kind);
-        Ok(self.flush_for(queue))
-    }
-
-    /// Queues a frame in the place of an older one about the same.
-    fn put_about(&self, subject: Subject, frame: Frame) -> Flush {
-        let mut queue = self.queue();
+    /// Queues a push, in the place of an older one about the same.
+    fn put(&self, queue: &mut Queue, Push { frame, subject }: Push) -> Flush {
         if queue.is_over() {
             return Flush::No;
         }
-        let Err(frame) = queue.replace(subject, frame) else { return Flush::No };
-        if queue.subjects.len() >= self.limits.outbox_subjects {
-            drop(queue);
-            return self.too_slow();
-        }
-        queue.append(frame, Kind::About(subject));
+        let (frame, kind) = match subject {
+            None if self.has_room(queue, &frame, 1) => (frame, Kind::Push),
+            None => return self.too_slow(queue),
+            Some(subject) => match queue.replace(subject, frame) {
+                Ok(()) => return Flush::No,
+                Err(frame) if queue.subjects.len() < self.limits.outbox_subjects => {
+                    (frame, Kind::About(subject))
+                }
+                Err(_) => return self.too_slow(queue),
+            },
+        };
+        queue.append(frame, kind);
         self.flush_for(queue)
     }
 
-    fn too_slow(&self) -> Flush {
-        self.close(Close::TooSlow);
+    /// Whether it fits into one `part`th of the room. A first frame of any size does: the bound is on
+    /// what waits behind it.
+    fn has_room(&self, queue: &Queue, frame: &Frame, part: usize) -> bool {
+        queue.messages == 0
+            || queue.bytes - queue.first + frame.payload.len() <= self.limits.outbox_bytes / part
+                && queue.messages < self.limits.outbox_messages / part
+    }
+
+    fn too_slow(&self, queue: &mut Queue) -> Flush {
+        self.close_queue(queue, Close::TooSlow);
         Flush::No
     }
 
     /// Asks the connection to end; the first reason counts.
     pub(crate) fn close(&self, close: Close) {
-        let mut queue = self.queue();
+        self.close_queue(&mut self.queue(), close);
+    }
+
+    fn close_queue(&self, queue: &mut Queue, close: Close) {
         queue.close.get_or_insert(close);
         if close == Close::TooSlow && !queue.is_finished {
             queue.drop_waiting();
         }
-        drop(queue);
         self.task.wake();
     }
 

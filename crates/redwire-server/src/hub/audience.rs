@@ -24,16 +24,22 @@ struct Group {
     places: HashMap<u64, usize>,
 }
 
-/// Where a message lies in each plane that an audience looks at.
-#[derive(Debug, Default)]
-pub(super) struct Extents(pub(super) Vec<(Arc<dyn Plane>, Option<Bounds>)>);
+/// Where each message of a run lies, in each plane that an audience looks at.
+#[derive(Debug)]
+pub(super) struct Extents(pub(super) Vec<(Arc<dyn Plane>, Vec<Option<Bounds>>)>);
 
-/// Those whom a message may concern.
+/// Messages of a run, a bit for each.
+pub(super) type Mask = u64;
+
+/// Those whom messages of a run may concern.
 #[derive(Debug)]
 pub(super) struct Candidates {
     members: Arc<Vec<Arc<Member>>>,
-    /// `None`: all of them.
-    places: Option<Vec<usize>>,
+    /// Of how many messages.
+    run: usize,
+    /// Where somebody is whom some of them may concern, in any order of the places; `None`: all of them
+    /// may concern everybody.
+    places: Option<Vec<(usize, Mask)>>,
 }
 
 impl Audience {
@@ -89,9 +95,9 @@ impl Audience {
         self.groups.retain(|group| !group.members.is_empty());
     }
 
-    /// Whom to ask about a message that lies there.
-    pub(super) fn candidates(&self, extents: &Extents) -> Vec<Candidates> {
-        self.groups.iter().map(|group| group.candidates(extents)).collect()
+    /// Whom to ask about `run` messages that lie there.
+    pub(super) fn candidates(&self, run: usize, extents: &Extents) -> Vec<Candidates> {
+        self.groups.iter().map(|group| group.candidates(run, extents)).collect()
     }
 }
 
@@ -126,28 +132,52 @@ impl Group {
         self.boxes.swap_remove(place);
     }
 
-    fn candidates(&self, extents: &Extents) -> Candidates {
+    fn candidates(&self, run: usize, extents: &Extents) -> Candidates {
         let members = Arc::clone(&self.members);
-        let extent = self.plane.as_ref().and_then(|plane| extents.of(plane));
-        let places = extent.map(|extent| {
-            let mut places = Vec::new();
-            self.boxes.touching(&extent, |place| places.push(place));
-            places
+        let places = self.plane.as_ref().and_then(|plane| match extents.of(plane)? {
+            [extent] => extent.as_ref().map(|extent| self.touching(extent)),
+            extents => Some(self.touching_some(extents)),
         });
-        Candidates { members, places }
+        Candidates { members, run, places }
+    }
+
+    /// Who looks at a message.
+    fn touching(&self, extent: &Bounds) -> Vec<(usize, Mask)> {
+        let mut places = Vec::new();
+        self.boxes.touching(extent, |place| places.push((place, 1)));
+        places
+    }
+
+    /// Who looks at which of several messages; everybody does at those that lie nowhere.
+    fn touching_some(&self, extents: &[Option<Bounds>]) -> Vec<(usize, Mask)> {
+        let nowhere = bits(extents.iter().map(Option::is_none));
+        let mut masks = vec![nowhere; self.members.len()];
+        for (message, extent) in extents.iter().enumerate() {
+            let Some(extent) = extent else { continue };
+            self.boxes.touching(extent, |place| {
+                masks.get_mut(place).into_iter().for_each(|mask| *mask |= 1 << message);
+            });
+        }
+        masks.into_iter().enumerate().filter(|(_, mask)| *mask > 0).collect()
     }
 }
 
+fn bits(set: impl Iterator<Item = bool>) -> Mask {
+    set.enumerate().fold(0, |mask, (place, is_set)| mask | Mask::from(is_set) << place)
+}
+
 impl Extents {
-    fn of(&self, plane: &Arc<dyn Plane>) -> Option<Bounds> {
-        self.0.iter().find(|(own, _)| Arc::ptr_eq(own, plane))?.1
+    fn of(&self, plane: &Arc<dyn Plane>) -> Option<&[Option<Bounds>]> {
+        Some(&self.0.iter().find(|(own, _)| Arc::ptr_eq(own, plane))?.1)
     }
 }
 
 impl Candidates {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Member>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<Member>, Mask)> {
+        let everything = Mask::MAX.checked_shr(Mask::BITS - self.run as u32).unwrap_or_default();
         let all = if self.places.is_none() { &self.members[..] } else { &[] };
-        let some = self.places.iter().flatten().filter_map(|&place| self.members.get(place));
-        all.iter().chain(some)
+        let some = self.places.iter().flatten();
+        let some = some.filter_map(|&(place, mask)| Some((self.members.get(place)?, mask)));
+        all.iter().map(move |member| (member, everything)).chain(some)
     }
 }

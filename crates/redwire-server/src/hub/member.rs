@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use redwire_protocol::{Filters, Message, Outgoing, Replay, Screen, Take};
 
 use crate::Close;
-use crate::outbox::{Flush, Outbox};
+use crate::outbox::{Flush, Outbox, Push};
 use crate::websocket::{Deflated, Frame};
 
 /// One connection, as fan-out sees it.
@@ -41,32 +41,34 @@ impl Member {
         self.state().screen.clone()
     }
 
-    /// Queues the message if the filters pass it, `is_here` holds and nobody else is about to queue
-    /// something; if it was queued, what has to be done for it to leave. `at_once`: nothing is to
-    /// leave together with it.
-    pub(super) fn deliver(
+    /// Queues those of the messages that the filters pass, if `is_here` holds and nobody else is about
+    /// to queue something; how many those were, and what has to be done for them to leave. `leave`:
+    /// nothing is to leave together with them. `pushes` is empty before and after.
+    pub(super) fn deliver<'m>(
         &self,
-        message: &Message,
-        at_once: bool,
+        messages: impl Iterator<Item = &'m Message>,
+        pushes: &mut Vec<Push>,
+        leave: bool,
         is_here: impl FnOnce() -> bool,
-    ) -> Option<Flush> {
+    ) -> (usize, Flush) {
         let state = self.state();
         if !is_here() {
-            return None;
+            return (0, Flush::No);
         }
         // A panic in a user's filter ends its own connection, not the shard of all others.
-        let queued = catch_unwind(AssertUnwindSafe(|| {
-            let outgoing = state.filters.apply(message)?;
-            let (frame, subject) = (self.frame(&outgoing), outgoing.subject());
-            Some(match at_once {
-                true => self.outbox.push_through(frame, subject),
-                false => self.outbox.push(frame, subject),
-            })
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let passed = messages.filter_map(|message| state.filters.apply(message));
+            pushes.extend(passed.map(|outgoing| self.push(&outgoing)));
         }));
-        queued.unwrap_or_else(|_| {
+        if judged.is_err() {
+            pushes.clear();
             self.outbox.close(Close::Failed);
-            None
-        })
+            return (0, Flush::No);
+        }
+        match pushes.len() {
+            0 => (0, Flush::No),
+            passed => (passed, self.outbox.push_all(pushes, leave)),
+        }
     }
 
     /// Waits until a delivery that has begun is over.
@@ -90,10 +92,14 @@ impl Member {
         for message in replay.messages(Take::Performance) {
             if let Some(outgoing) = state.filters.replay(&message) {
                 // Whoever asked for it flushes when all of it is there.
-                let _ = self.outbox.push(self.frame(&outgoing), outgoing.subject());
+                let _ = self.outbox.push(self.push(&outgoing));
             }
         }
         self.outbox.replayed();
+    }
+
+    fn push(&self, outgoing: &Outgoing<'_>) -> Push {
+        Push { frame: self.frame(outgoing), subject: outgoing.subject() }
     }
 
     /// The message as the filters left it, compressed at most once for all who can read that.

@@ -4,15 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Plane};
+use redwire_protocol::{Bounds, Content, Envelope, Event, Filters, Message, Observed, Plane};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
-use super::audience::{Audience, Candidates, Extents};
+use super::audience::{Audience, Candidates, Extents, Mask};
 use super::{Member, WAITING_BATCHES};
 use crate::clock;
 use crate::metrics::Metrics;
-use crate::outbox::Flush;
+use crate::outbox::{Flush, Push};
 
 /// The members that one task serves.
 ///
@@ -83,33 +83,34 @@ impl Shard {
         self.audiences().get(channel).is_some_and(|audience| audience.contains(member.id))
     }
 
-    async fn fan_out(&self, message: &Message, flushes: &mut Flushes, metrics: &Metrics) {
-        let channel = message.source();
+    /// Hands messages of one channel to its members: to each all that it is to get, so that what
+    /// belongs to a member is fetched from memory once and not with every message.
+    async fn fan_out(&self, run: &[&Message], flushes: &mut Flushes, metrics: &Metrics) {
+        let Some(channel) = run.first().map(|message| message.source()) else { return };
         let Some(planes) = self.planes(channel) else { return };
         let extents = planes.into_iter().map(|plane| {
-            // A panic in a user's plane is a reason to ask every filter, not to stop.
-            let extent = catch_unwind(AssertUnwindSafe(|| plane.extent(message)));
-            (plane, extent.unwrap_or(None))
+            let extents = run.iter().map(|message| extent(&*plane, message)).collect();
+            (plane, extents)
         });
         let extents = Extents(extents.collect());
         let (candidates, members, leaves) = {
             let audiences = self.audiences();
             let Some(audience) = audiences.get(channel) else { return };
             let leaves = self.leaves.load(Ordering::Acquire);
-            (audience.candidates(&extents), audience.len(), leaves)
+            (audience.candidates(run.len(), &extents), audience.len(), leaves)
         };
         let mut delivered = 0;
-        for member in candidates.iter().flat_map(Candidates::iter) {
+        for (member, mask) in candidates.iter().flat_map(Candidates::iter) {
             let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
             let is_here = || nobody_left() || self.is_in(channel, member);
-            if let Some(flush) = member.deliver(message, flushes.at_once, is_here) {
-                delivered += 1;
-                flushes.put(member, flush).await;
-            }
-            flushes.spend(JUDGEMENT).await;
+            let (passed, flush) =
+                member.deliver(chosen(run, mask), &mut flushes.pushes, flushes.leave, is_here);
+            delivered += passed;
+            flushes.put(member, flush).await;
+            flushes.spend(JUDGEMENT * mask.count_ones() as usize).await;
         }
-        metrics.delivered.inc_by(delivered);
-        metrics.filtered.inc_by((members as u64).saturating_sub(delivered));
+        metrics.delivered.inc_by(delivered as u64);
+        metrics.filtered.inc_by((members * run.len()).saturating_sub(delivered) as u64);
     }
 
     /// The planes that somebody looks at the channel in; `None` if nobody is there.
@@ -141,29 +142,62 @@ impl Shard {
         let (mut waiting, mut flushes) = (Vec::new(), Flushes::default());
         // What has come meanwhile leaves together: at once when it is quiet, in few writes when not.
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
-            flushes.at_once = waiting.iter().map(|batch| batch.len()).sum::<usize>() == 1;
-            for batch in waiting.drain(..) {
-                for item in &*batch {
-                    match item {
-                        Item::Message(message) => {
-                            self.fan_out(message, &mut flushes, &metrics).await;
+            let items: Vec<_> = waiting.iter().flat_map(|batch| &**batch).collect();
+            let mut run = Vec::new();
+            for (place, item) in items.iter().enumerate() {
+                match item {
+                    Item::Message(message) => {
+                        let next = items.get(place + 1);
+                        run.push(message);
+                        if next.is_some_and(|next| goes_on(&run, next)) {
+                            continue;
                         }
-                        Item::Gap { since } => self.report_gap(*since, &mut flushes).await,
+                        flushes.leave = next.is_none();
+                        self.fan_out(&run, &mut flushes, &metrics).await;
+                        run.clear();
                     }
+                    Item::Gap { since } => self.report_gap(*since, &mut flushes).await,
                 }
-                Item::count_if_last(batch, &metrics);
             }
             flushes.flush().await;
+            waiting.drain(..).for_each(|batch| Item::count_if_last(batch, &metrics));
         }
     }
+}
+
+/// Messages of one channel that are handed out together: as many as a mask has bits, and not for
+/// longer than somebody else may wait for a member.
+fn goes_on(run: &[&Message], next: &Item) -> bool {
+    let Item::Message(next) = next else { return false };
+    let is_same = run.first().is_some_and(|first| first.source() == next.source());
+    let size = |message: &&Message| message.content().text().len();
+    is_same
+        && run.len() < Mask::BITS as usize
+        && run.iter().map(size).sum::<usize>() + size(&next) <= RUN
+}
+
+/// The bytes of a run, unless it is one message.
+const RUN: usize = 256 * 1024;
+
+/// The messages whose bits are set.
+fn chosen<'m>(run: &[&'m Message], mask: Mask) -> impl Iterator<Item = &'m Message> {
+    let is_chosen = move |place: &usize| mask >> place & 1 > 0;
+    run.iter().enumerate().filter(move |(place, _)| is_chosen(place)).map(|(_, message)| *message)
+}
+
+fn extent(plane: &dyn Plane, message: &Message) -> Option<Bounds> {
+    // A panic in a user's plane is a reason to ask every filter, not to stop.
+    catch_unwind(AssertUnwindSafe(|| plane.extent(message))).unwrap_or(None)
 }
 
 /// Those for whom something was queued.
 #[derive(Default)]
 struct Flushes {
     waiting: Vec<Arc<Member>>,
-    /// There is nothing that could leave together with it.
-    at_once: bool,
+    /// Nothing comes that could leave together with what is queued now.
+    leave: bool,
+    /// What one member is to get: empty, but it keeps its room.
+    pushes: Vec<Push>,
     /// Since others had their turn.
     spent: usize,
 }
@@ -178,12 +212,8 @@ impl Flushes {
     async fn put(&mut self, member: &Arc<Member>, flush: Flush) {
         match flush {
             Flush::No => {}
-            Flush::Soon if !self.at_once => self.waiting.push(Arc::clone(member)),
-            Flush::Soon | Flush::Now => {
-                member.outbox.flush();
-                self.spend(WRITE).await;
-            }
             Flush::Done => self.spend(WRITE).await,
+            Flush::Soon => self.waiting.push(Arc::clone(member)),
         }
     }
 

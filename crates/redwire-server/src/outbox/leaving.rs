@@ -1,14 +1,13 @@
 //! How frames leave an [`Outbox`]: when they are due, through whoever has the socket.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 
 use redwire_protocol::Pace;
 use tokio::time::Instant;
 
-use super::queue::Queue;
-use super::{Flush, Outbox};
+use super::queue::{Kind, Queue};
+use super::{Flush, Outbox, Push};
 use crate::gathered;
 use crate::websocket::{Stream, WRITE, write};
 
@@ -28,16 +27,15 @@ pub(crate) struct Gone;
 const MANY: usize = 256;
 
 impl Outbox {
-    /// What a frame that was just queued needs. The connection's task is woken if it is to write it,
-    /// or to start its timer.
-    pub(super) fn flush_for(&self, mut queue: MutexGuard<'_, Queue>) -> Flush {
+    /// What a frame that was just queued needs. If there is much to write already, it is written. The
+    /// connection's task is woken if it is to write it, or to start its timer.
+    pub(super) fn flush_for(&self, queue: &mut Queue) -> Flush {
         if queue.is_blocked || queue.is_held {
             return Flush::No;
         }
-        let is_due = self.due(&queue) == Due::Now;
+        let is_due = self.due(queue) == Due::Now;
         if queue.direct.is_none() || !is_due {
             if is_due || queue.frames.len() == 1 {
-                drop(queue);
                 self.task.wake();
             }
             return Flush::No;
@@ -45,30 +43,70 @@ impl Outbox {
         let is_much = queue.bytes >= WRITE.min(self.limits.outbox_bytes / 2)
             || queue.frames.len()
                 >= MANY.min(self.limits.outbox_messages / 2).min(self.limits.outbox_subjects / 2);
+        if is_much {
+            self.flush_queue(queue);
+            return Flush::Done;
+        }
         match std::mem::replace(&mut queue.is_scheduled, true) {
-            _ if is_much => Flush::Now,
             true => Flush::No,
             false => Flush::Soon,
         }
     }
 
+    /// Writes pushes past an empty queue; those that did not leave stay in `pushes`, but for one that
+    /// has begun to.
+    pub(super) fn write_through(&self, queue: &mut Queue, pushes: &mut Vec<Push>) -> Flush {
+        // Of two about the same only the later one is wanted: the queue finds them.
+        let is_plain = pushes.len() == 1 || pushes.iter().all(|push| push.subject.is_none());
+        if !is_plain || !queue.is_idle() {
+            return Flush::No;
+        }
+        let Some(direct) = queue.direct.take() else { return Flush::No };
+        let (mut first, mut begun) = (0, 0);
+        queue.is_blocked = loop {
+            let left = pushes.get(first..).unwrap_or_default();
+            if left.is_empty() {
+                break false;
+            }
+            let frames = left.iter().map(|push| &push.frame);
+            match write(frames, begun, |slices| direct.try_write(slices)) {
+                Ok(written) => begun += written,
+                Err(_) => break true,
+            }
+            while let Some(len) = pushes.get(first).map(|push| push.frame.wire_len())
+                && begun >= len
+            {
+                (first, begun) = (first + 1, begun - len);
+            }
+        };
+        queue.direct = Some(direct);
+        let is_left = usize::from(queue.is_blocked);
+        if let Some(Push { frame, subject }) = pushes.drain(..first + is_left).nth(first) {
+            queue.append(frame, subject.map_or(Kind::Push, Kind::About));
+            queue.advance(begun);
+            self.task.wake();
+        }
+        Flush::Done
+    }
+
     /// Writes what is due into the socket; what the socket does not take is left to the connection's
     /// task.
     pub(crate) fn flush(&self) {
-        let mut queue = self.queue();
+        self.flush_queue(&mut self.queue());
+    }
+
+    pub(super) fn flush_queue(&self, queue: &mut Queue) {
         queue.is_scheduled = false;
         if queue.is_blocked {
             return;
         }
         let Some(direct) = queue.direct.take() else { return };
-        let written = self.write_due(&mut queue, |slices| direct.try_write(slices));
+        let written = self.write_due(queue, |slices| direct.try_write(slices));
         queue.direct = Some(direct);
         queue.is_blocked = written.is_err();
         let was_replay_taken = queue.take_replay();
         // What is left waits for the socket, or for a time that only the task can wait for.
-        let is_left = !queue.frames.is_empty();
-        drop(queue);
-        if is_left || was_replay_taken {
+        if !queue.frames.is_empty() || was_replay_taken {
             self.task.wake();
         }
     }

@@ -74,11 +74,10 @@ impl Queue {
         Self { direct, ..Self::default() }
     }
 
-    /// The socket, if nothing is or may be waiting for it.
-    pub(super) fn idle(&self) -> Option<&Lingering> {
-        let is_idle = self.frames.is_empty() && self.controls.is_empty() && !self.is_over();
-        let is_open = self.pace == Pace::AtOnce && !self.is_held && !self.is_blocked;
-        self.direct.as_deref().filter(|_| is_idle && is_open)
+    /// Whether nothing waits for the socket, and nothing has to.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_empty = self.frames.is_empty() && self.controls.is_empty() && !self.is_over();
+        is_empty && self.pace == Pace::AtOnce && !self.is_held && !self.is_blocked
     }
 
     pub(super) fn next_number(&self) -> i64 {

@@ -21,7 +21,7 @@ fn within(limits: &Limits) -> Outbox {
 }
 
 fn push(outbox: &Outbox, frame: impl Into<Bytes>, subject: Option<Subject>) {
-    let _ = outbox.push(Frame::text(frame.into()), subject);
+    let _ = outbox.push(Push { frame: Frame::text(frame.into()), subject });
 }
 
 /// The payload of the next frame that is due, through a socket that takes one frame.
@@ -311,7 +311,8 @@ async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
     outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 10 });
     let woken = Arc::new(Woken::default());
     outbox.register(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
-    let push = |text: &'static str| outbox.push(Frame::text(text.into()), None);
+    let push =
+        |text: &'static str| outbox.push(Push { frame: Frame::text(text.into()), subject: None });
     assert_eq!(push("as much as may be gathered"), Flush::Soon);
     assert_eq!(push("short"), Flush::No);
     assert_eq!(woken.0.load(Ordering::Relaxed), 0);
