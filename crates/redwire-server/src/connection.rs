@@ -49,6 +49,7 @@ impl<H: HandlerBase> Connection<H> {
         let compression =
             socket.deflate.map(|deflate| Compression::new(deflate.window_bits, count.clone()));
         let outbox = Outbox::new(limits, socket.stream.direct(), compression);
+        outbox.begin_with(socket.answer.clone());
         // The connection's own task flushes before it waits for anything.
         let _ = outbox.push_status(Session::<H>::greeting().encode(clock::now()));
         let member = Arc::new(Member::new(place.id, outbox, shared.protocol.filters().clone()));

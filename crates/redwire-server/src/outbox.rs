@@ -71,6 +71,13 @@ impl Outbox {
         }
     }
 
+    /// Queues bytes that have to leave before any frame.
+    pub(crate) fn begin_with(&self, answer: Bytes) {
+        if !answer.is_empty() {
+            self.queue().append(Frame::ready(answer), Kind::Leaving);
+        }
+    }
+
     /// The frame of a text that only this connection gets.
     pub(crate) fn frame(&self, text: Bytes) -> Frame {
         match &self.compression {

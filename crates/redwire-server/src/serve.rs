@@ -15,7 +15,7 @@ use redwire_protocol::Limits;
 use tokio::net::{TcpListener, TcpStream};
 use tower::util::ServiceExt;
 
-use crate::websocket::Lingering;
+use crate::websocket::{Answering, Lingering, Wait};
 
 /// How long accepting pauses when the process has no file descriptor left.
 const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
@@ -61,8 +61,13 @@ pub async fn serve(
 async fn serve_one(stream: TcpStream, app: Router, limits: Limits) {
     // Without it small frames wait for acknowledgements of earlier ones.
     let _ = stream.set_nodelay(true);
-    let stream = TokioIo::new(Lingering::new(stream, limits.close));
-    let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let wait = Wait::default();
+    let stream = Answering::new(Lingering::new(stream, limits.close), wait.clone());
+    let stream = TokioIo::new(stream);
+    let app = app.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(wait.clone());
+        request.map(Body::new)
+    });
     let app = app.map_response(without_keep_alive);
     let app = TowerToHyperService::new(app.map_err(|error: Infallible| error));
     let mut http = Builder::new();

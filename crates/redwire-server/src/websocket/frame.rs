@@ -9,7 +9,8 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 /// A frame of the server's: the header is made when it is written, the payload is shared.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Frame {
-    opcode: OpCode,
+    /// `None`: the payload is on the wire as it is.
+    opcode: Option<OpCode>,
     /// As the client will read it.
     pub(crate) payload: Bytes,
     /// As it goes over the wire, if that is something else.
@@ -62,12 +63,17 @@ impl Frame {
     }
 
     fn new(opcode: OpCode, payload: Bytes) -> Self {
-        Self { opcode, payload, deflated: None }
+        Self { opcode: Some(opcode), payload, deflated: None }
     }
 
-    fn header(&self) -> FrameHeader {
-        let rsv1 = self.deflated.is_some();
-        FrameHeader { opcode: self.opcode, rsv1, ..FrameHeader::default() }
+    /// Bytes that are not a frame, or are one already.
+    pub(crate) fn ready(payload: Bytes) -> Self {
+        Self { opcode: None, payload, deflated: None }
+    }
+
+    fn header(&self) -> Option<FrameHeader> {
+        let (opcode, rsv1) = (self.opcode?, self.deflated.is_some());
+        Some(FrameHeader { opcode, rsv1, ..FrameHeader::default() })
     }
 
     /// The payload as it goes over the wire.
@@ -78,7 +84,7 @@ impl Frame {
     /// The bytes that it has on the wire.
     pub(crate) fn wire_len(&self) -> usize {
         let len = self.body().len();
-        self.header().len(len as u64) + len
+        self.header().map_or(0, |header| header.len(len as u64)) + len
     }
 }
 
@@ -103,8 +109,10 @@ fn write_through<'f>(
     let mut skip = begun;
     for frame in frames {
         let start = scratch.len();
-        // Writing to a `Vec` cannot fail.
-        let _ = frame.header().format(frame.body().len() as u64, scratch);
+        if let Some(header) = frame.header() {
+            // Writing to a `Vec` cannot fail.
+            let _ = header.format(frame.body().len() as u64, scratch);
+        }
         let header = scratch.len() - start;
         scratch.drain(start..start + skip.min(header));
         let payload = frame.body().get(skip.saturating_sub(header)..).unwrap_or_default();

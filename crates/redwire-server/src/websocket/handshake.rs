@@ -12,8 +12,8 @@ use hyper::upgrade::OnUpgrade;
 use redwire_protocol::Limits;
 use tungstenite::handshake::derive_accept_key;
 
-use super::Socket;
 use super::extension::negotiate;
+use super::{Socket, Wait};
 
 /// An extractor: a request to upgrade to WebSocket, for
 /// [`WebsocketApi::upgrade`](crate::WebsocketApi::upgrade).
@@ -25,6 +25,8 @@ pub struct Upgrade {
     /// HTTP/2 has none, whatever its headers say.
     key: Option<HeaderValue>,
     headers: HeaderMap,
+    /// There under [`serve`](crate::serve()) only.
+    wait: Option<Wait>,
 }
 
 impl Upgrade {
@@ -34,7 +36,7 @@ impl Upgrade {
     }
 
     /// The answer to the handshake, compression included if it is wanted and offered; `serve` runs
-    /// once the client has it.
+    /// once it is decided, and writes what the socket says is to be written first.
     pub(crate) fn accept<F>(
         self,
         limits: &Limits,
@@ -49,6 +51,9 @@ impl Upgrade {
         let deflate = if compression { negotiate(&self.headers) } else { None };
         if let Some(deflate) = deflate {
             response.headers_mut().insert(SEC_WEBSOCKET_EXTENSIONS, deflate.answer());
+        }
+        if let Some(wait) = self.wait {
+            wait.for_first_frame();
         }
         tokio::spawn(async move {
             match self.socket.await {
@@ -82,8 +87,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
         let _judged = WebSocketUpgrade::from_request_parts(parts, state).await?;
         // Axum has refused a request without one.
         let socket = socket.unwrap_or_else(|| hyper::upgrade::on(axum::http::Request::new(())));
+        let wait = parts.extensions.get::<Wait>().cloned();
         let headers = parts.headers.clone();
         let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| parts.version <= Version::HTTP_11);
-        Ok(Self { socket, key: key.cloned(), headers })
+        Ok(Self { socket, key: key.cloned(), headers, wait })
     }
 }

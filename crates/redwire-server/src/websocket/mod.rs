@@ -6,6 +6,7 @@
 //!
 //! [`docs/decisions.md`]: https://github.com/redwire/redwire/blob/main/docs/decisions.md
 
+mod answering;
 mod assembler;
 #[cfg(test)]
 mod autobahn;
@@ -18,6 +19,7 @@ mod lingering;
 mod reader;
 mod socket;
 
+pub(crate) use answering::{Answering, Wait};
 pub(crate) use assembler::{Message, Reason, Unreadable};
 pub(crate) use compression::{Compression, Deflated};
 pub(crate) use frame::{Frame, WRITE, write};

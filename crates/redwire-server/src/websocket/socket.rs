@@ -14,11 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::extension::Deflate;
-use super::{Lingering, WRITE};
+use super::{Answering, Lingering, WRITE};
 
 /// An upgraded connection, and what the client sent right behind its handshake.
 pub(crate) struct Socket {
     pub(crate) stream: Stream,
+    /// What has to be written before the first frame.
+    pub(crate) answer: Bytes,
     pub(crate) early: Bytes,
     /// The compression that was agreed upon, if any.
     pub(crate) deflate: Option<Deflate>,
@@ -42,17 +44,21 @@ thread_local! {
 impl Socket {
     /// Finds out what is under it: [`serve`](crate::serve()) and `axum::serve` hand over a TCP stream.
     pub(super) fn new(upgraded: Upgraded, deflate: Option<Deflate>, close: Duration) -> Self {
+        let upgraded = match upgraded.downcast::<TokioIo<Answering>>() {
+            Ok(parts) => {
+                let (stream, answer) = parts.io.into_inner().into_parts();
+                let (stream, early) = Stream::tcp(stream, parts.read_buf);
+                return Self { stream, answer, early, deflate };
+            }
+            Err(upgraded) => upgraded,
+        };
         let (stream, early) = Stream::under(upgraded, close);
-        Self { stream, early, deflate }
+        Self { stream, answer: Bytes::new(), early, deflate }
     }
 }
 
 impl Stream {
     fn under(upgraded: Upgraded, close: Duration) -> (Self, Bytes) {
-        let upgraded = match upgraded.downcast::<TokioIo<Lingering>>() {
-            Ok(parts) => return Self::tcp(parts.io.into_inner(), parts.read_buf),
-            Err(upgraded) => upgraded,
-        };
         match downcast::<TokioIo<TcpStream>>(upgraded) {
             Ok(parts) => Self::tcp(Lingering::new(parts.io.into_inner(), close), parts.read_buf),
             Err(upgraded) => (Self::Any(Box::new(TokioIo::new(upgraded))), Bytes::new()),
