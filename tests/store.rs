@@ -56,6 +56,25 @@ impl Store {
         }
     }
 
+    /// Publishes payloads in channels, with nothing between them.
+    pub async fn burst(&self, messages: impl IntoIterator<Item = (&str, String)>) {
+        match self {
+            Self::Memory(memory) => {
+                messages.into_iter().for_each(|(channel, text)| memory.publish(channel, text));
+            }
+            Self::Redis(redis) => {
+                let publish =
+                    "for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end";
+                let messages = messages.into_iter();
+                let words = messages.flat_map(|(channel, text)| [channel.to_owned(), text]);
+                let words: Vec<_> = words.collect();
+                let words = words.iter().map(String::as_str);
+                let command: Vec<_> = ["EVAL", publish, "0"].into_iter().chain(words).collect();
+                redis.command(&command).await;
+            }
+        }
+    }
+
     /// The Redis, where there is one.
     pub fn as_redis(&self) -> &RedisServer {
         match self {

@@ -53,8 +53,7 @@ async fn a_panic_in_one_connections_filter_closes_it_and_nobody_else_notices() {
         trapped.send("TRAP").await;
         trapped.expect_silence().await;
 
-        store.publish("trains", "1").await;
-        store.publish("trains", "2").await;
+        store.burst(["1", "2"].map(|text| ("trains", text.to_owned()))).await;
         assert_eq!(trapped.expect_close(1011).await, "command failed");
         for client in &mut clients {
             client.expect("trains", json!(1)).await;

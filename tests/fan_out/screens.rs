@@ -120,6 +120,37 @@ async fn only_those_are_asked_whom_a_message_may_concern() {
 }
 
 #[tokio::test]
+async fn of_a_burst_everybody_gets_what_touches_their_screen() {
+    for store in Store::both().await {
+        let scene = Scene::on(store).await;
+        let ranges = [(0, 10), (5, 120), (119, 119), (300, 400)];
+        let mut viewers = Vec::new();
+        for (low, high) in ranges {
+            viewers.push((low, high, scene.viewer(&format!("BETWEEN {low} {high}")).await));
+        }
+        viewers.push((i32::MIN, i32::MAX, scene.viewer("ANY").await));
+        // Every tenth lies nowhere.
+        let burst = (1..200).map(|at| match at % 10 {
+            0 => json!(at.to_string()),
+            _ => json!(at),
+        });
+        scene.store.burst(burst.clone().map(|at| ("numbers", at.to_string()))).await;
+        for (low, high, viewer) in &mut viewers {
+            let sees = |at: &i64| i64::from(*low) <= *at && *at <= i64::from(*high);
+            let seen: Vec<_> =
+                burst.clone().filter(|at| at.as_i64().is_none_or(|at| sees(&at))).collect();
+            for at in &seen {
+                viewer.expect("numbers", at.clone()).await;
+            }
+            viewer.expect_silence().await;
+        }
+        let nowhere = burst.clone().filter(|at| at.is_string()).count();
+        let touching = (1..=10).chain(5..=120).chain([119]).filter(|at| at % 10 != 0).count();
+        assert_eq!(scene.asked(), touching + 4 * nowhere + burst.count());
+    }
+}
+
+#[tokio::test]
 async fn a_screen_that_moves_or_goes_takes_effect_with_the_command() {
     for store in Store::both().await {
         let scene = Scene::on(store).await;

@@ -1,12 +1,17 @@
 //! `Limits::handshake`: who does not complete a request head in time loses the socket.
 
+use std::future::pending;
 use std::time::{Duration, Instant};
 
-use redwire::prelude::Limits;
-use redwire_suites::{Gateway, Store};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::response::Response;
+use redwire::prelude::*;
+use redwire_suites::{Gateway, Parity, Store};
 use redwire_test::PATIENCE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 const HANDSHAKE: Duration = Duration::from_millis(200);
@@ -63,4 +68,42 @@ async fn what_is_no_http_is_closed() {
     {
         time_until_closed(&gateway, head).await;
     }
+}
+
+/// A handshake as a browser sends it.
+const HANDSHAKE_OF_A_CLIENT: &str = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n\
+    connection: upgrade\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+#[tokio::test]
+async fn the_answer_to_a_handshake_comes_together_with_the_greeting() {
+    let gateway = gateway().await;
+    let mut stream = TcpStream::connect(gateway.address()).await.expect("a connection");
+    stream.write_all(HANDSHAKE_OF_A_CLIENT.as_bytes()).await.expect("to be sent");
+    let mut buffer = [0; 4096];
+    let read =
+        timeout(PATIENCE, stream.read(&mut buffer)).await.expect("an answer").expect("bytes");
+    let text = String::from_utf8_lossy(&buffer[..read]);
+    assert!(text.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{text}");
+    let (head, frame) = text.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    assert!(frame.contains(r#""source":"websocket""#), "{frame}");
+}
+
+#[tokio::test]
+async fn an_answer_that_a_layer_puts_in_the_place_of_an_upgrade_is_the_last_word() {
+    let api = WebsocketApi::new(Protocol::new().with(Ping), MemoryBackend::new());
+    let refuse = async |_: Response| (StatusCode::IM_A_TEAPOT, "no upgrades today");
+    let app = Router::new().route("/ws", api.route(Parity)).layer(map_response(refuse));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound listener");
+    tokio::spawn(async move { serve(listener, app, &Limits::default(), pending()).await });
+
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(HANDSHAKE_OF_A_CLIENT.as_bytes()).await.expect("to be sent");
+    let mut answer = String::new();
+    let answered = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+    answered.expect("an end").expect("text");
+    assert!(answer.starts_with("HTTP/1.1 418 "), "{answer}");
+    assert!(answer.ends_with("no upgrades today"), "{answer}");
 }

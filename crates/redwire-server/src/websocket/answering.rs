@@ -33,13 +33,13 @@ impl Answering {
         Self { stream, wait, answer: Vec::new() }
     }
 
-    /// The stream, and what is to be written to it before anything else.
-    pub(super) fn into_parts(self) -> (Lingering, Bytes) {
-        (self.stream, self.answer.into())
+    /// The stream, and what is to be written to it before anything else; `None` if the client got
+    /// another answer than the one that was announced, from a layer around the route. hyper hands the
+    /// stream over nevertheless.
+    pub(super) fn into_parts(self) -> Option<(Lingering, Bytes)> {
+        (!self.answer.is_empty()).then(|| (self.stream, self.answer.into()))
     }
 
-    /// Another answer than the one that was announced is not kept: a layer around the route may have
-    /// changed its mind.
     fn keeps(&self, slices: &[IoSlice<'_>]) -> bool {
         let first = slices.first().map_or(&[][..], |slice| slice);
         let is_switching = !self.answer.is_empty() || first.starts_with(b"HTTP/1.1 101 ");

@@ -57,7 +57,11 @@ impl Upgrade {
         }
         tokio::spawn(async move {
             match self.socket.await {
-                Ok(upgraded) => serve(Socket::new(upgraded, deflate, close)).await,
+                Ok(upgraded) => {
+                    if let Some(socket) = Socket::new(upgraded, deflate, close) {
+                        serve(socket).await;
+                    }
+                }
                 Err(error) => tracing::debug!(%error, "a connection went before its upgrade"),
             }
         });

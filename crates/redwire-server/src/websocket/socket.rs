@@ -43,17 +43,22 @@ thread_local! {
 
 impl Socket {
     /// Finds out what is under it: [`serve`](crate::serve()) and `axum::serve` hand over a TCP stream.
-    pub(super) fn new(upgraded: Upgraded, deflate: Option<Deflate>, close: Duration) -> Self {
+    /// `None` if there is no client that waits for frames.
+    pub(super) fn new(
+        upgraded: Upgraded,
+        deflate: Option<Deflate>,
+        close: Duration,
+    ) -> Option<Self> {
         let upgraded = match upgraded.downcast::<TokioIo<Answering>>() {
             Ok(parts) => {
-                let (stream, answer) = parts.io.into_inner().into_parts();
+                let (stream, answer) = parts.io.into_inner().into_parts()?;
                 let (stream, early) = Stream::tcp(stream, parts.read_buf);
-                return Self { stream, answer, early, deflate };
+                return Some(Self { stream, answer, early, deflate });
             }
             Err(upgraded) => upgraded,
         };
         let (stream, early) = Stream::under(upgraded, close);
-        Self { stream, answer: Bytes::new(), early, deflate }
+        Some(Self { stream, answer: Bytes::new(), early, deflate })
     }
 }
 
