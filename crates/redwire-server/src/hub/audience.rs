@@ -1,7 +1,8 @@
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redwire_protocol::{Bounds, Boxes, Plane, Screen};
+use redwire_protocol::{Bounds, Boxes, Message, Plane, Screen};
 
 use super::Member;
 
@@ -26,7 +27,10 @@ struct Group {
 
 /// Where each message of a run lies, in each plane that an audience looks at.
 #[derive(Debug)]
-pub(super) struct Extents(pub(super) Vec<(Arc<dyn Plane>, Vec<Option<Bounds>>)>);
+pub(super) struct Extents(Vec<(Arc<dyn Plane>, Extent)>);
+
+/// Of one message after the other: `None` if it lies nowhere in the plane.
+type Extent = Vec<Option<Bounds>>;
 
 /// Messages of a run, a bit for each.
 pub(super) type Mask = u64;
@@ -162,11 +166,25 @@ impl Group {
     }
 }
 
+fn extent(plane: &dyn Plane, message: &Message) -> Option<Bounds> {
+    // A panic in a user's plane is a reason to ask every filter, not to stop.
+    catch_unwind(AssertUnwindSafe(|| plane.extent(message))).unwrap_or(None)
+}
+
 fn bits(set: impl Iterator<Item = bool>) -> Mask {
     set.enumerate().fold(0, |mask, (place, is_set)| mask | Mask::from(is_set) << place)
 }
 
 impl Extents {
+    /// Where `messages` lie in `planes`.
+    pub(super) fn locate(planes: Vec<Arc<dyn Plane>>, messages: &[&Message]) -> Self {
+        let locate = |plane: Arc<dyn Plane>| {
+            let extent = messages.iter().map(|message| extent(&*plane, message)).collect();
+            (plane, extent)
+        };
+        Self(planes.into_iter().map(locate).collect())
+    }
+
     fn of(&self, plane: &Arc<dyn Plane>) -> Option<&[Option<Bounds>]> {
         Some(&self.0.iter().find(|(own, _)| Arc::ptr_eq(own, plane))?.1)
     }

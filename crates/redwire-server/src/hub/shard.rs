@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redwire_protocol::{Bounds, Content, Envelope, Event, Filters, Message, Observed, Plane};
+use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Plane};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
@@ -88,11 +88,7 @@ impl Shard {
     async fn fan_out(&self, run: &[&Message], flushes: &mut Flushes, metrics: &Metrics) {
         let Some(channel) = run.first().map(|message| message.source()) else { return };
         let Some(planes) = self.planes(channel) else { return };
-        let extents = planes.into_iter().map(|plane| {
-            let extents = run.iter().map(|message| extent(&*plane, message)).collect();
-            (plane, extents)
-        });
-        let extents = Extents(extents.collect());
+        let extents = Extents::locate(planes, run);
         let (candidates, members, leaves) = {
             let audiences = self.audiences();
             let Some(audience) = audiences.get(channel) else { return };
@@ -183,11 +179,6 @@ const RUN: usize = 256 * 1024;
 fn chosen<'m>(run: &[&'m Message], mask: Mask) -> impl Iterator<Item = &'m Message> {
     let is_chosen = move |place: &usize| mask >> place & 1 > 0;
     run.iter().enumerate().filter(move |(place, _)| is_chosen(place)).map(|(_, message)| *message)
-}
-
-fn extent(plane: &dyn Plane, message: &Message) -> Option<Bounds> {
-    // A panic in a user's plane is a reason to ask every filter, not to stop.
-    catch_unwind(AssertUnwindSafe(|| plane.extent(message))).unwrap_or(None)
 }
 
 /// Those for whom something was queued.

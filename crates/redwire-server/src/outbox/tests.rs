@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::io::{Cursor, ErrorKind, IoSlice};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -5,11 +6,13 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep_until;
 use tungstenite::protocol::frame::FrameHeader;
 
 use super::*;
+use crate::websocket::Stream;
 
 fn outbox(outbox_bytes: usize, outbox_messages: usize) -> Outbox {
     within(&Limits { outbox_bytes, outbox_messages, ..Limits::default() })
@@ -298,16 +301,74 @@ impl Wake for Woken {
     }
 }
 
-#[tokio::test]
-async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
+/// A client's end of a socket, and the server's, which takes something.
+async fn connected() -> (TcpStream, Arc<Lingering>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let connected = TcpStream::connect(listener.local_addr().unwrap());
     let (client, server) = tokio::join!(connected, listener.accept());
     let (server, _) = server.unwrap();
     server.writable().await.unwrap();
-    let direct = Lingering::new(server, Duration::ZERO);
+    (client.unwrap(), Arc::new(Lingering::new(server, Duration::ZERO)))
+}
+
+fn pushes(frames: impl IntoIterator<Item = Bytes>, subject: Option<Subject>) -> Vec<Push> {
+    frames.into_iter().map(|text| Push { frame: Frame::text(text), subject }).collect()
+}
+
+#[tokio::test]
+async fn pushes_that_leave_at_once_and_do_not_fit_into_the_socket_wait_in_their_order() {
+    let (mut client, direct) = connected().await;
+    let large = Limits { outbox_bytes: usize::MAX, ..Limits::default() };
+    let outbox = Outbox::new(&Arc::new(large), Some(Arc::clone(&direct)), None);
+    const SIZE: usize = 1_000_000;
+    let mut frames = pushes((0..64).map(|number| vec![number; SIZE].into()), None);
+    assert_eq!(outbox.push_all(&mut frames, true), Flush::Done);
+    assert!(frames.is_empty() && outbox.is_blocked());
+
+    let mut stream = Stream::Tcp(direct);
+    let write = poll_fn(|context| outbox.poll_flush(context, &mut stream, || ()));
+    let read = async {
+        let mut frame = vec![0; 10 + SIZE];
+        for number in 0..64 {
+            client.read_exact(&mut frame).await.unwrap();
+            assert!(frame[10..].iter().all(|byte| *byte == number), "{number}");
+        }
+    };
+    let (written, ()) = tokio::join!(write, read);
+    written.unwrap();
+    assert!(!outbox.is_blocked());
+}
+
+#[tokio::test]
+async fn of_pushes_about_the_same_that_leave_at_once_the_last_one_does() {
+    let (mut client, direct) = connected().await;
+    let outbox = Outbox::new(&Arc::new(Limits::default()), Some(direct), None);
+    let mut states = pushes(["at A", "at B", "at C"].map(Bytes::from), state(1));
+    assert_eq!(outbox.push_all(&mut states, true), Flush::Done);
+    let mut frame = [0; 6];
+    client.read_exact(&mut frame).await.unwrap();
+    assert_eq!(&frame[2..], b"at C");
+    assert_eq!(outbox.due(&outbox.queue()), Due::Never);
+}
+
+#[tokio::test]
+async fn pushes_that_others_may_follow_are_queued_and_leave_with_them() {
+    let (mut client, direct) = connected().await;
+    let outbox = Outbox::new(&Arc::new(Limits::default()), Some(direct), None);
+    assert_eq!(outbox.push_all(&mut pushes(["a", "b"].map(Bytes::from), None), false), Flush::Soon);
+    assert_eq!(outbox.push_all(&mut pushes(["c"].map(Bytes::from), None), true), Flush::No);
+    assert_eq!(outbox.queue().frames.len(), 3);
+    outbox.flush();
+    let mut frames = [0; 9];
+    client.read_exact(&mut frames).await.unwrap();
+    assert_eq!(&frames, b"\x81\x01a\x81\x01b\x81\x01c");
+}
+
+#[tokio::test]
+async fn who_flushes_wakes_the_task_for_what_may_not_leave_yet() {
+    let (client, direct) = connected().await;
     let limits = Arc::new(Limits { buffer_bytes: 10, ..Limits::default() });
-    let outbox = Outbox::new(&limits, Some(Arc::new(direct)), None);
+    let outbox = Outbox::new(&limits, Some(direct), None);
     outbox.set_pace(Pace::Gathered { wait: Duration::from_secs(3600), count: 10 });
     let woken = Arc::new(Woken::default());
     outbox.register(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
