@@ -63,9 +63,6 @@ pub(super) enum Kind {
     Leaving,
 }
 
-/// The places that an idle connection keeps.
-const KEPT: usize = 4;
-
 /// Pings and pongs that wait at most.
 const MAX_CONTROLS: usize = 16;
 
@@ -223,8 +220,8 @@ impl Queue {
         }
         if self.frames.is_empty() {
             self.pressed = false;
-            // A burst's capacity is not kept for the rest of an idle connection's life.
-            self.frames.shrink_to(KEPT);
+            // No room is kept for the rest of an idle connection's life.
+            self.frames = VecDeque::new();
             if self.subjects.capacity() > 0 {
                 self.subjects = HashMap::new();
             }
