@@ -27,12 +27,8 @@ impl Link {
         if flags.blocking {
             return Err(Error::NotShareable { command: name.into_owned() });
         }
-        match self.reply(&name, command, flags.fast).await? {
-            Value::ServerError(error) => {
-                Err(Error::from_reply(self.endpoint(), name.into_owned(), &error.into()))
-            }
-            value => Ok(value),
-        }
+        let reply = self.reply(&name, command, flags.fast).await?;
+        self.accepted(&name, reply)
     }
 
     /// `HGET`: one field of a hash, or None.
@@ -41,10 +37,8 @@ impl Link {
     ///
     /// As [`command`](Self::command).
     pub async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, Error> {
-        match self.command(redis::cmd("HGET").arg(key).arg(field)).await? {
-            Value::Nil => Ok(None),
-            value => self.bytes("HGET", value).map(Some),
-        }
+        let reply = self.command(&hget(key, field)).await?;
+        self.field(reply)
     }
 
     /// `HVALS`: all values of a hash, in no order; none if there is no such key.
@@ -53,12 +47,8 @@ impl Link {
     ///
     /// As [`command`](Self::command).
     pub async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, Error> {
-        match self.command(redis::cmd("HVALS").arg(key)).await? {
-            Value::Array(values) => {
-                values.into_iter().map(|value| self.bytes("HVALS", value)).collect()
-            }
-            _ => Err(self.unexpected("HVALS")),
-        }
+        let reply = self.command(&hvals(key)).await?;
+        self.values(reply)
     }
 
     /// `HSET` of one field. Whether the field is new.
@@ -88,9 +78,42 @@ impl Link {
         self.integer("PUBLISH", &command).await
     }
 
+    /// A reply that is no error.
+    pub(super) fn accepted(&self, name: &str, reply: Value) -> Result<Value, Error> {
+        match reply {
+            Value::ServerError(error) => {
+                Err(Error::from_reply(self.endpoint(), name.to_owned(), &error.into()))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// What `HGET` replied.
+    pub(super) fn field(&self, reply: Value) -> Result<Option<Bytes>, Error> {
+        match reply {
+            Value::Nil => Ok(None),
+            value => self.bytes("HGET", value).map(Some),
+        }
+    }
+
+    /// What `HVALS` replied.
+    pub(super) fn values(&self, reply: Value) -> Result<Vec<Bytes>, Error> {
+        match reply {
+            Value::Array(values) => {
+                values.into_iter().map(|value| self.bytes("HVALS", value)).collect()
+            }
+            _ => Err(self.unexpected("HVALS")),
+        }
+    }
+
     async fn integer(&self, name: &str, command: &Cmd) -> Result<u64, Error> {
-        match self.command(command).await? {
-            Value::Int(number) => u64::try_from(number).map_err(|_| self.unexpected(name)),
+        let reply = self.command(command).await?;
+        self.number(name, &reply)
+    }
+
+    pub(super) fn number(&self, name: &str, reply: &Value) -> Result<u64, Error> {
+        match reply {
+            Value::Int(number) => u64::try_from(*number).map_err(|_| self.unexpected(name)),
             _ => Err(self.unexpected(name)),
         }
     }
@@ -102,7 +125,19 @@ impl Link {
         }
     }
 
-    fn unexpected(&self, name: &str) -> Error {
+    pub(super) fn unexpected(&self, name: &str) -> Error {
         Error::Reply { endpoint: self.endpoint(), command: name.to_owned() }
     }
+}
+
+pub(super) fn hget(key: &str, field: &str) -> Cmd {
+    let mut command = redis::cmd("HGET");
+    command.arg(key).arg(field);
+    command
+}
+
+pub(super) fn hvals(key: &str) -> Cmd {
+    let mut command = redis::cmd("HVALS");
+    command.arg(key);
+    command
 }
