@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
-use redwire_test::{Client, RedisServer};
+use redwire_test::{Client, Generation, RedisServer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -16,35 +16,42 @@ const VIEWERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_after_a_message_is_never_older_than_what_was_written_before_it() {
-    let spent =
-        play(|round| (format!("HSET hash field {round}\r\nPUBLISH {CHANNEL} {round}\r\n"), 2));
-    spent.await;
+    play(Scene::start().await, one_by_one).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_with_valkey() {
+    play(Scene::start_on(Generation::Valkey).await, one_by_one).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_if_both_were_written_in_one_transaction() {
-    let spent = play(|round| {
-        let transaction =
-            format!("MULTI\r\nHSET hash field {round}\r\nPUBLISH {CHANNEL} {round}\r\nEXEC\r\n");
-        // Of these, the last is an array of two.
-        (transaction, 6)
-    });
-    spent.await;
+    for generation in [Generation::Redis, Generation::Valkey] {
+        let transaction = |round| {
+            let commands = format!("HSET hash field {round}\r\nPUBLISH {CHANNEL} {round}");
+            // The last of the replies is an array of two.
+            (format!("MULTI\r\n{commands}\r\nEXEC\r\n"), 6)
+        };
+        play(Scene::start_on(generation).await, transaction).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_if_the_key_was_deleted_and_written_anew() {
-    let spent = play(|round| {
-        let commands =
-            format!("DEL hash\r\nHSET hash other 0 field {round}\r\nPUBLISH {CHANNEL} {round}\r\n");
-        (commands, 3)
-    });
-    spent.await;
+    let anew = |round| {
+        let commands = format!("DEL hash\r\nHSET hash other 0 field {round}");
+        (format!("{commands}\r\nPUBLISH {CHANNEL} {round}\r\n"), 3)
+    };
+    play(Scene::start().await, anew).await;
+}
+
+/// The commands of a round, and how many lines their replies are.
+fn one_by_one(round: u64) -> (String, usize) {
+    (format!("HSET hash field {round}\r\nPUBLISH {CHANNEL} {round}\r\n"), 2)
 }
 
 /// Writes round after round; every viewer asks twice at each message.
-async fn play(round: impl Fn(u64) -> (String, usize)) {
-    let scene = Scene::start().await;
+async fn play(scene: Scene, round: impl Fn(u64) -> (String, usize)) {
     let mut viewers = JoinSet::new();
     for _ in 0..VIEWERS {
         viewers.spawn(watch(scene.subscriber().await));
@@ -59,7 +66,6 @@ async fn play(round: impl Fn(u64) -> (String, usize)) {
     let reads = scene.reads().await - before;
     // Otherwise this would be about nothing.
     assert!(reads < answers, "{reads} reads for {answers} answers");
-    println!("{reads} reads for {answers} answers");
 }
 
 /// Asks at each message, to the last one. Returns how many answers came, none of which was too old.

@@ -1,6 +1,6 @@
 use redwire::prelude::*;
 use redwire_suites::Gateway;
-use redwire_test::{Client, RedisServer, eventually};
+use redwire_test::{Client, Generation, RedisServer, eventually};
 use serde_json::{Value, json};
 
 pub(crate) const CHANNEL: &str = "trains";
@@ -14,7 +14,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn start() -> Self {
-        let redis = RedisServer::start().await;
+        Self::start_on(Generation::Redis).await
+    }
+
+    pub(crate) async fn start_on(generation: Generation) -> Self {
+        let redis = RedisServer::start_on(generation).await;
         let backend = RedisBackend::connect(&redis.url()).await.expect("a URL").cached(8 << 20);
         let scene = Self::on(redis, backend).await;
         scene.until_kept().await;

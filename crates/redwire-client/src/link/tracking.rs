@@ -71,8 +71,13 @@ impl Tracking {
 
     /// Waits until both links are live. Cancel safe.
     pub async fn connected(&self) -> Connections {
-        let hearing = live(self.hears.shared()).await;
-        Connections { reading: live(self.reads.shared()).await, hearing }
+        loop {
+            let hearing = live(self.hears.shared()).await;
+            let reading = live(self.reads.shared()).await;
+            if number(&self.hears.shared().state.borrow()) == Some(hearing) {
+                return Connections { reading, hearing };
+            }
+        }
     }
 
     /// Waits until one of the links no longer has this connection. Cancel safe.
@@ -167,12 +172,15 @@ async fn live(shared: &Shared) -> u64 {
     let mut states = shared.state.subscribe();
     let state = states.wait_for(State::is_live).await;
     // The sender lives in `shared`.
-    state.ok().and_then(|state| state.connection().map(Connection::number)).unwrap_or_default()
+    state.ok().and_then(|state| number(&state)).unwrap_or_default()
 }
 
-async fn gone(shared: &Shared, number: u64) {
-    let is_there = |state: &State| state.connection().map(Connection::number) == Some(number);
-    let _ = shared.state.subscribe().wait_for(|state| !is_there(state)).await;
+async fn gone(shared: &Shared, connection: u64) {
+    let _ = shared.state.subscribe().wait_for(|state| number(state) != Some(connection)).await;
+}
+
+fn number(state: &State) -> Option<u64> {
+    state.connection().map(Connection::number)
 }
 
 impl fmt::Debug for Tracking {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redwire_client::{Connections, Error, Invalidated, Link, Outcome, Tracking};
-use tokio::time::sleep;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Cache, Mark};
@@ -93,15 +93,16 @@ async fn keep_armed(tracking: Tracking, cache: Arc<Cache<Connections>>) {
                 is_told = false;
                 tracing::debug!("redis tracks what is read");
             }
+            Err(error) if is_final(&error) && is_told => {
+                tracing::debug!(%error, "reads are still not cached");
+            }
             Err(error) if is_final(&error) => {
-                if !is_told {
-                    tracing::warn!(%error, "reads are not cached");
-                }
+                tracing::warn!(%error, "reads are not cached");
                 is_told = true;
             }
             Err(error) => {
                 tracing::debug!(%error, "reads are not cached yet");
-                sleep(PAUSE).await;
+                let _ = timeout(PAUSE, tracking.parted(connections)).await;
                 continue;
             }
         }
