@@ -78,8 +78,8 @@ pub(crate) struct Given {
     /// Compress what is sent to clients that can read it (all browsers can): less traffic for more work
     #[arg(long, env = "REDWIRE_COMPRESSION")]
     compression: bool,
-    /// Keep what clients read, in at most this many MiB, and read it from Redis again only when Redis says that
-    /// it has changed [default: 0, nothing]
+    /// Keep what clients read, in at most this many MiB, and read it from Redis again only when Redis says
+    /// that it has changed [default: 0, nothing]
     #[arg(long, value_name = "MIB", env = "REDWIRE_CACHE")]
     cache: Option<u32>,
     /// Connections at a time [default: 50000]

@@ -65,19 +65,21 @@ impl RedisBackend {
         Ok(Self::reading(subscriptions, commands, reader))
     }
 
-    /// Keeps what is read of hashes, in at most so many bytes, for as long as Redis itself says that it is true
-    /// (`CLIENT TRACKING`). 0 keeps nothing, and so do clones that were made before.
+    /// Keeps what is read of hashes, in at most so many bytes, for as long as Redis itself says that it is
+    /// true (`CLIENT TRACKING`). 0 keeps nothing, and so do clones that were made before.
     ///
-    /// Whoever has been sent a message never gets by a later `hget` or `hvals` what is older than what was written
-    /// before that message was published. A change without a message is seen as soon as Redis' word of
-    /// it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once, or at all: keys
-    /// that expire, `SWAPDB`, and that it has closed the connection for commands.
+    /// Whoever has been sent a message never gets by a later `hget` or `hvals` what is older than what was
+    /// written before that message was published. A change without a message is seen as soon as Redis' word
+    /// of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
+    /// or at all: that keys have expired, `SWAPDB`, and that it has closed the connection for commands, if the
+    /// network delays the end of that connection.
     ///
-    /// A value above an eighth of the bytes is not kept. The user needs `INFO`, and `CLIENT` with `ID`, `TRACKING` and
-    /// `CACHING`; if Redis refuses one of them, that is logged, and everything is read as without a cache.
+    /// A value above an eighth of the bytes is not kept. The user needs `INFO`, and `CLIENT` with `ID`,
+    /// `TRACKING` and `CACHING`; if Redis refuses one of them, that is logged, and everything is read as
+    /// without a cache.
     ///
-    /// Scripts that change a hash and publish in one step must not be sent over this backend's own
-    /// [`link`](Self::link): to the connection that has read, Redis tells a change only after the script's end.
+    /// A script that changes a hash and publishes must not be sent over this backend's own
+    /// [`link`](Self::link): the connection that has read is told only after the script's end.
     ///
     /// # Panics
     ///
@@ -115,21 +117,17 @@ impl RedisBackend {
 #[async_trait]
 impl Backend for RedisBackend {
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
-        if let Reader::Cached(reads) = &self.reader
-            && let Some(value) = reads.kept_field(key, field)
-        {
-            return Ok(value);
+        match self.reader.kept_field(key, field) {
+            Some(value) => Ok(value),
+            None => self.fields.join(Arc::new((key.into(), field.into()))).await,
         }
-        self.fields.join(Arc::new((key.into(), field.into()))).await
     }
 
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
-        if let Reader::Cached(reads) = &self.reader
-            && let Some(values) = reads.kept_values(key)
-        {
-            return Ok(values);
+        match self.reader.kept_values(key) {
+            Some(values) => Ok(values),
+            None => self.hashes.join(key.into()).await,
         }
-        self.hashes.join(key.into()).await
     }
 
     fn subscribe(&self, channel: &str) {
@@ -158,6 +156,20 @@ impl Backend for RedisBackend {
 }
 
 impl Reader {
+    fn kept_field(&self, key: &str, field: &str) -> Option<Option<Bytes>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Cached(reads) => reads.kept_field(key, field),
+        }
+    }
+
+    fn kept_values(&self, key: &str) -> Option<Vec<Bytes>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Cached(reads) => reads.kept_values(key),
+        }
+    }
+
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, Error> {
         match self {
             Self::Plain(link) => link.hget(key, field).await,

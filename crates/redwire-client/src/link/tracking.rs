@@ -92,9 +92,9 @@ impl Tracking {
     ///
     /// # Errors
     ///
-    /// [`Error::Server`] if Redis, or what stands before it, does not know or permit one of the commands: `CLIENT`
-    /// with `ID`, `TRACKING` and `CACHING`, and `INFO`. [`Error::Invalid`] if the links lead to different
-    /// servers. [`Error::Lost`] if they have other connections by now, and as [`Link::command`].
+    /// [`Error::Server`] if Redis, or what stands before it, does not know or permit one of the commands:
+    /// `CLIENT` with `ID`, `TRACKING` and `CACHING`, and `INFO`. [`Error::Invalid`] if the links lead to
+    /// different servers. [`Error::Lost`] if they have other connections by now, and as [`Link::command`].
     pub async fn arm(&self, on: Connections) -> Result<(), Error> {
         let id = asked(&self.hears, "CLIENT ID", redis::cmd("CLIENT").arg("ID")).await?;
         let id = self.hears.number("CLIENT ID", &id)?;

@@ -19,9 +19,9 @@ const AGE: Duration = Duration::from_secs(5);
 
 /// Values of hashes, bounded in bytes.
 ///
-/// It serves and keeps only while Redis watches over it: on the connections `C` that it was opened on. Who reads
-/// leaves a [`Mark`] first. An invalidation takes marks away as it does values, and without its mark a
-/// reply is not kept: it may be older than the invalidation.
+/// It serves and keeps only while Redis watches over it: on the connections `C` that it was opened on. Who
+/// reads leaves a [`Mark`] first. An invalidation takes marks away as it does values, and without its mark
+/// a reply is not kept: it may be older than the invalidation.
 pub(crate) struct Cache<C>(Mutex<State<C>>);
 
 struct State<C> {

@@ -18,7 +18,8 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    /// Reads over one link and hears of changes over the one that brings what is published, keeping so many bytes.
+    /// Reads over one link and hears of changes over the one that brings what is published. Keeps so many
+    /// bytes.
     pub(crate) fn new(link: Link, hears: Link, bytes: usize) -> Self {
         let cache = Arc::new(Cache::new(bytes));
         let heard = Arc::clone(&cache);
@@ -47,7 +48,8 @@ impl Reads {
         self.cache.values(self.tracking.connections()?, key)
     }
 
-    /// Reads the field, unless somebody else has just done so.
+    /// Reads the field, unless somebody else has just done so: unlike a read that is on its way, what is
+    /// kept is not older than any subscription that stands.
     pub(crate) async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, Error> {
         if let Some(value) = self.kept_field(key, field) {
             return Ok(value);
