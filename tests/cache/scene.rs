@@ -1,3 +1,4 @@
+use redwire::client::LinkConfig;
 use redwire::prelude::*;
 use redwire_suites::Gateway;
 use redwire_test::{Client, Generation, RedisServer, eventually};
@@ -18,8 +19,12 @@ impl Scene {
     }
 
     pub(crate) async fn start_on(generation: Generation) -> Self {
-        let redis = RedisServer::start_on(generation).await;
-        let backend = RedisBackend::connect(&redis.url()).await.expect("a URL").cached(8 << 20);
+        Self::start_with(RedisServer::start_on(generation).await, LinkConfig::default()).await
+    }
+
+    pub(crate) async fn start_with(redis: RedisServer, config: LinkConfig) -> Self {
+        let backend = RedisBackend::connect_with(&redis.url(), config).await.expect("a URL");
+        let backend = backend.cached(8 << 20);
         let scene = Self::on(redis, backend).await;
         scene.until_kept().await;
         scene

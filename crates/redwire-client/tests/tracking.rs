@@ -1,13 +1,12 @@
-//! Reads of which Redis says when they are no longer true.
+//! What Redis says of keys that were read and have changed.
 
 mod reader;
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use reader::Reader;
-use redwire_client::{Connections, Error, Invalidated, Link, Outcome, Standing, Tracking};
-use redwire_test::{RedisServer, Reply, eventually};
+use redwire_client::{Connections, Error, Invalidated, Link, Outcome, Standing, Tracking, redis};
+use redwire_test::{Generation, RedisServer, Reply, eventually};
 
 /// What was heard: a key, or `*` for all.
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -68,43 +67,58 @@ fn taken(heard: &Heard) -> Vec<String> {
     std::mem::take(&mut *heard.lock().expect("no panic"))
 }
 
-fn text(text: &'static str) -> Bytes {
-    Bytes::from_static(text.as_bytes())
-}
-
 #[tokio::test]
-async fn what_is_read_once_armed_is_tracked_and_its_changes_are_heard() {
+async fn a_key_that_is_tracked_is_heard_of_once() {
     let scene = Scene::start().await;
     let mut reader = scene.reader().await;
+    let refused = scene.tracking.track("hash").await.unwrap_err();
+    assert_eq!(refused.outcome(), Outcome::Answered, "it was not armed: {refused}");
     scene.redis.hset("hash", "field", "1").await;
-    assert_eq!(scene.tracking.hget("hash", "field").await.unwrap(), (Some(text("1")), false));
-    scene.redis.hset("hash", "field", "2").await;
-    assert!(scene.heard(&mut reader).await.is_empty(), "it was not armed");
+    assert!(scene.heard(&mut reader).await.is_empty());
 
     scene.arm().await;
-    assert_eq!(scene.tracking.hget("hash", "field").await.unwrap(), (Some(text("2")), true));
-    assert_eq!(scene.tracking.hget("no", "field").await.unwrap(), (None, true));
-    assert_eq!(scene.tracking.hvals("all").await.unwrap(), (vec![], true));
+    for key in ["hash", "not there"] {
+        scene.tracking.track(key).await.unwrap();
+    }
     assert!(scene.heard(&mut reader).await.is_empty());
-    scene.redis.hset("hash", "another", "3").await;
-    scene.redis.hset("no", "field", "4").await;
-    scene.redis.hset("untracked", "field", "5").await;
-    scene.redis.hset("all", "field", "6").await;
-    assert_eq!(scene.heard(&mut reader).await, ["hash", "no", "all"]);
-    scene.redis.hset("hash", "field", "7").await;
-    assert!(scene.heard(&mut reader).await.is_empty(), "once for each time that it was read");
-    assert_eq!(scene.tracking.hvals("all").await.unwrap(), (vec![text("6")], true));
+    for key in ["hash", "not there", "untracked", "hash"] {
+        scene.redis.hset(key, "field", "2").await;
+    }
+    assert_eq!(scene.heard(&mut reader).await, ["hash", "not there"]);
+    scene.tracking.track("hash").await.unwrap();
     scene.redis.command(&["FLUSHALL"]).await;
     assert_eq!(scene.heard(&mut reader).await, ["*"]);
 }
 
+/// Also if it is one step, and one that was sent over the link that reads.
 #[tokio::test]
-async fn a_key_of_another_type_is_an_error() {
+async fn a_change_is_heard_before_what_is_published_after_it() {
     let scene = Scene::start().await;
+    let mut reader = scene.reader().await;
     scene.arm().await;
-    scene.redis.command(&["SET", "string", "x"]).await;
-    let error = scene.tracking.hvals("string").await.unwrap_err();
-    assert!(matches!(error, Error::WrongType { .. }), "{error:?}");
+    let script =
+        "redis.call('HSET', 'hash', 'field', '1') redis.call('PUBLISH', 'barrier', 'after')";
+    let mut eval = redis::cmd("EVAL");
+    eval.arg(script).arg(0);
+    for _ in 0..100 {
+        scene.tracking.track("hash").await.unwrap();
+        scene.reads.command(&eval).await.unwrap();
+        reader.expect("barrier", "after").await;
+        assert_eq!(taken(&scene.heard), ["hash"]);
+    }
+}
+
+/// A link that reads has no part in what is heard.
+#[tokio::test]
+async fn changes_are_heard_although_the_link_that_reads_is_gone() {
+    let scene = Scene::start().await;
+    let mut reader = scene.reader().await;
+    scene.arm().await;
+    scene.tracking.track("hash").await.unwrap();
+    scene.reads.close();
+    scene.redis.hset("hash", "field", "1").await;
+    assert_eq!(scene.heard(&mut reader).await, ["hash"]);
+    assert_eq!(scene.tracking.connections(), None);
 }
 
 #[tokio::test]
@@ -115,7 +129,7 @@ async fn each_tracking_on_the_same_links_hears_until_it_is_dropped() {
     let mut other = Some(tracking(&scene.reads, &scene.hears, &others));
     scene.arm().await;
     for expected in [vec!["hash"], vec![]] {
-        scene.tracking.hvals("hash").await.unwrap();
+        scene.tracking.track("hash").await.unwrap();
         scene.redis.hset("hash", "field", "1").await;
         assert_eq!(scene.heard(&mut reader).await, ["hash"]);
         assert_eq!(taken(&others), expected);
@@ -136,9 +150,8 @@ async fn another_connection_is_not_armed_and_the_old_ones_never_come_again() {
         assert_ne!(scene.tracking.connections(), Some(before));
         let after = scene.tracking.connected().await;
         assert!(after != before && after != first);
-        if kind == "normal" {
-            assert!(!scene.tracking.hget("hash", "field").await.unwrap().1);
-        }
+        let is_armed = scene.tracking.track("hash").await.is_ok();
+        assert_eq!(is_armed, kind == "normal", "the one that hears was kept");
     }
 }
 
@@ -166,8 +179,8 @@ async fn links_to_different_servers_are_not_armed() {
 async fn a_user_who_may_not_is_told_which_command() {
     let redis = RedisServer::start().await;
     for (rule, name) in [
-        ("-client|id", "CLIENT ID"),
         ("-info", "INFO"),
+        ("-exists", "EXISTS"),
         ("-client|tracking", "CLIENT TRACKING"),
         ("-client|caching", "CLIENT CACHING"),
     ] {
@@ -181,7 +194,21 @@ async fn a_user_who_may_not_is_told_which_command() {
         let error = tracking.arm(tracking.connected().await).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Answered);
         assert!(error.to_string().contains(&format!("refused {name}: NOPERM")), "{error}");
-        assert_eq!(tracking.hget("hash", "field").await.unwrap(), (None, false), "{rule}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_use_only_some_keys_has_those_tracked() {
+    for generation in [Generation::Redis, Generation::Valkey] {
+        let redis = RedisServer::start_on(generation).await;
+        redis.command(&["ACL", "SETUSER", "ann", "on", ">pw", "~public.*", "&*", "+@all"]).await;
+        let url = format!("redis://ann:pw@127.0.0.1:{}", redis.port());
+        let links = [Link::connect(&url).await.unwrap(), Link::connect(&url).await.unwrap()];
+        let [reads, hears] = &links;
+        let tracking = tracking(reads, hears, &Heard::default());
+        tracking.arm(tracking.connected().await).await.unwrap();
+        tracking.track("public.hash").await.unwrap();
+        assert!(tracking.track("hash").await.is_err());
     }
 }
 

@@ -37,8 +37,10 @@ impl Link {
     ///
     /// As [`command`](Self::command).
     pub async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, Error> {
-        let reply = self.command(&hget(key, field)).await?;
-        self.field(reply)
+        match self.command(redis::cmd("HGET").arg(key).arg(field)).await? {
+            Value::Nil => Ok(None),
+            value => self.bytes("HGET", value).map(Some),
+        }
     }
 
     /// `HVALS`: all values of a hash, in no order; none if there is no such key.
@@ -47,8 +49,12 @@ impl Link {
     ///
     /// As [`command`](Self::command).
     pub async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, Error> {
-        let reply = self.command(&hvals(key)).await?;
-        self.values(reply)
+        match self.command(redis::cmd("HVALS").arg(key)).await? {
+            Value::Array(values) => {
+                values.into_iter().map(|value| self.bytes("HVALS", value)).collect()
+            }
+            _ => Err(self.unexpected("HVALS")),
+        }
     }
 
     /// `HSET` of one field. Whether the field is new.
@@ -88,32 +94,9 @@ impl Link {
         }
     }
 
-    /// What `HGET` replied.
-    pub(super) fn field(&self, reply: Value) -> Result<Option<Bytes>, Error> {
-        match reply {
-            Value::Nil => Ok(None),
-            value => self.bytes("HGET", value).map(Some),
-        }
-    }
-
-    /// What `HVALS` replied.
-    pub(super) fn values(&self, reply: Value) -> Result<Vec<Bytes>, Error> {
-        match reply {
-            Value::Array(values) => {
-                values.into_iter().map(|value| self.bytes("HVALS", value)).collect()
-            }
-            _ => Err(self.unexpected("HVALS")),
-        }
-    }
-
     async fn integer(&self, name: &str, command: &Cmd) -> Result<u64, Error> {
-        let reply = self.command(command).await?;
-        self.number(name, &reply)
-    }
-
-    pub(super) fn number(&self, name: &str, reply: &Value) -> Result<u64, Error> {
-        match reply {
-            Value::Int(number) => u64::try_from(*number).map_err(|_| self.unexpected(name)),
+        match self.command(command).await? {
+            Value::Int(number) => u64::try_from(number).map_err(|_| self.unexpected(name)),
             _ => Err(self.unexpected(name)),
         }
     }
@@ -128,16 +111,4 @@ impl Link {
     pub(super) fn unexpected(&self, name: &str) -> Error {
         Error::Reply { endpoint: self.endpoint(), command: name.to_owned() }
     }
-}
-
-pub(super) fn hget(key: &str, field: &str) -> Cmd {
-    let mut command = redis::cmd("HGET");
-    command.arg(key).arg(field);
-    command
-}
-
-pub(super) fn hvals(key: &str) -> Cmd {
-    let mut command = redis::cmd("HVALS");
-    command.arg(key);
-    command
 }

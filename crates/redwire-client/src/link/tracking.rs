@@ -1,32 +1,28 @@
-//! Reads of which Redis says when they are no longer true.
+//! What Redis says of keys that were read and have changed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
-use bytes::Bytes;
 use redis::{Cmd, FromRedisValue, Value};
 
-use super::commands::{hget, hvals};
 use super::connection::Connection;
 use super::state::State;
 use super::{Link, Shared};
 use crate::Error;
 use crate::lock::lock;
 
-/// Reads over one link, and hears over another which keys have changed since: what a cache needs that
-/// Redis itself keeps true (`CLIENT TRACKING` with `REDIRECT` and `OPTIN`; Redis 6 or later).
+/// Hears which keys have changed: what a cache needs that Redis itself keeps true (`CLIENT TRACKING` with
+/// `OPTIN`; Redis 6 or later).
 ///
-/// Invalidations come in one stream with what is published to the link that hears, in Redis' own order. So
-/// who changes a key and then publishes it is heard in that order, too.
+/// The link that hears is one with subscriptions. It does the tracking, too, so that invalidations and
+/// publications come in one stream, in Redis' own order, and end together: whoever changes a key and then
+/// publishes it is heard in that order, whatever becomes of other connections. The replies, which may be
+/// large, are read over another link.
 ///
-/// A cache keeps what it reads only if it was [armed](Self::arm), only if the read says that it is tracked,
-/// and only if nothing was heard of the key since before the read was sent; it serves that only while
-/// [`connections`](Self::connections) are those that it was armed on. Redis tracks keys: one
+/// A cache keeps what it reads only if Redis was [armed](Self::arm) and then [tracked](Self::track) the key
+/// before it was read, and if nothing was heard of the key since. It serves that only while
+/// [`connections`](Self::connections) are those that Redis was armed on. Redis tracks keys: one
 /// invalidation is for all fields of a hash.
-///
-/// Redis forgets what it tracks when the connection that reads is closed, and does not say so over the other
-/// one. And what a script or a transaction changes that was itself sent over the link that reads, it tells
-/// only after the end of it, so behind what the script has published.
 #[derive(Clone)]
 pub struct Tracking {
     reads: Link,
@@ -34,7 +30,7 @@ pub struct Tracking {
     _hearer: Arc<Hearer>,
 }
 
-/// Which connection a link had, of both links of a [`Tracking`]. Those of other moments are other ones.
+/// Which connections the links of a [`Tracking`] have. Later ones are never equal to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connections {
     reading: u64,
@@ -88,71 +84,56 @@ impl Tracking {
         }
     }
 
-    /// Has Redis track what is read on these connections from now on.
+    /// Prepares these connections: from now on Redis tracks what it is told to.
     ///
     /// # Errors
     ///
     /// [`Error::Server`] if Redis, or what stands before it, does not know or permit one of the commands:
-    /// `CLIENT` with `ID`, `TRACKING` and `CACHING`, and `INFO`. [`Error::Invalid`] if the links lead to
+    /// `INFO`, `EXISTS`, and `CLIENT` with `TRACKING` and `CACHING`. [`Error::Invalid`] if the links lead to
     /// different servers. [`Error::Lost`] if they have other connections by now, and as [`Link::command`].
     pub async fn arm(&self, on: Connections) -> Result<(), Error> {
-        let id = asked(&self.hears, "CLIENT ID", redis::cmd("CLIENT").arg("ID")).await?;
-        let id = self.hears.number("CLIENT ID", &id)?;
-        // A client's number means something only within one run of one server.
+        // What is read at one server and tracked at another nobody would hear of.
         if run(&self.hears).await? != run(&self.reads).await? {
             let problem = "the connections lead to different servers".into();
             return Err(Error::Invalid { command: TRACKING.to_owned(), problem });
         }
         let mut tracking = redis::cmd("CLIENT");
-        tracking.arg("TRACKING").arg("ON").arg("REDIRECT").arg(id).arg("OPTIN");
-        asked(&self.reads, TRACKING, &tracking).await?;
-        asked(&self.reads, "CLIENT CACHING", &caching()).await?;
-        if self.connections() == Some(on) {
-            return Ok(());
+        asked(&self.hears, TRACKING, tracking.arg("TRACKING").arg("ON").arg("OPTIN")).await?;
+        match self.track("").await {
+            Err(error) if !is_about_the_key(&error) => Err(error),
+            _ if self.connections() == Some(on) => Ok(()),
+            _ => Err(Error::Lost { endpoint: self.hears.endpoint(), command: TRACKING.to_owned() }),
         }
-        Err(Error::Lost { endpoint: self.reads.endpoint(), command: TRACKING.to_owned() })
     }
 
-    /// [`Link::hget`], and whether Redis will tell when the key changes.
+    /// Has Redis tell once when this key changes, which may be before this returns.
     ///
-    /// # Errors
-    ///
-    /// As [`Link::command`].
-    pub async fn hget(&self, key: &str, field: &str) -> Result<(Option<Bytes>, bool), Error> {
-        let (reply, is_tracked) = self.tracked("HGET", hget(key, field)).await?;
-        Ok((self.reads.field(reply)?, is_tracked))
-    }
-
-    /// [`Link::hvals`], and whether Redis will tell when the key changes.
-    ///
-    /// # Errors
-    ///
-    /// As [`Link::command`].
-    pub async fn hvals(&self, key: &str) -> Result<(Vec<Bytes>, bool), Error> {
-        let (reply, is_tracked) = self.tracked("HVALS", hvals(key)).await?;
-        Ok((self.reads.values(reply)?, is_tracked))
-    }
-
     /// `CLIENT CACHING YES` is for the next command of the connection, so both leave in one piece. On a
-    /// connection that does not track it is an error: that shows whether this one does.
-    async fn tracked(&self, name: &str, command: Cmd) -> Result<(Value, bool), Error> {
-        let mut both = redis::Pipeline::with_capacity(2);
-        both.add_command(caching()).add_command(command);
-        let replies = self.reads.replies(name, &both, 0, 2).await?;
-        let Ok([caching, reply]) = <[Value; 2]>::try_from(replies) else {
-            return Err(self.reads.unexpected(name));
-        };
-        Ok((self.reads.accepted(name, reply)?, matches!(caching, Value::Okay)))
+    /// connection that was not armed it is an error: success is the proof.
+    ///
+    /// # Errors
+    ///
+    /// As [`Link::command`]; the key is not tracked then.
+    pub async fn track(&self, key: &str) -> Result<(), Error> {
+        let mut both = redis::pipe();
+        both.cmd("CLIENT").arg("CACHING").arg("YES");
+        // The shortest answer about a key of any type.
+        both.cmd("EXISTS").arg(key);
+        let replies = self.hears.replies("EXISTS", &both, 0, 2).await?;
+        for (name, reply) in ["CLIENT CACHING", "EXISTS"].into_iter().zip(replies) {
+            self.hears.accepted(name, reply)?;
+        }
+        Ok(())
     }
+}
+
+/// An ACL may know keys that the command may not be used on; on others it may.
+fn is_about_the_key(error: &Error) -> bool {
+    // The words for both are Redis': "… to run the 'exists' command", "… to access a key".
+    matches!(error, Error::Server { code, detail, .. } if code == "NOPERM" && !detail.contains("command"))
 }
 
 const TRACKING: &str = "CLIENT TRACKING";
-
-fn caching() -> Cmd {
-    let mut command = redis::cmd("CLIENT");
-    command.arg("CACHING").arg("YES");
-    command
-}
 
 /// Past what the list of commands says: what it refuses are the very commands of this file.
 async fn asked(link: &Link, name: &str, command: &Cmd) -> Result<Value, Error> {

@@ -29,7 +29,7 @@ struct State<C> {
     shelf: Shelf,
 }
 
-/// Somebody reads this key, and has since before the read was sent.
+/// Somebody reads this key, and has since before Redis was told to track it.
 pub(crate) struct Mark<C> {
     cache: Arc<Cache<C>>,
     key: Box<str>,
@@ -78,7 +78,7 @@ impl<C: Copy + Eq> Cache<C> {
         self.opened_on(now)?.shelf.values(key)
     }
 
-    /// To be called before the read is sent. None if nothing is kept now.
+    /// To be called before Redis is told to track the key, and it is read. None if nothing is kept now.
     pub(crate) fn mark(self: &Arc<Self>, now: C, key: &str) -> Option<Mark<C>> {
         // Before, so that whatever is kept is younger than it seems.
         let begun = Instant::now();
@@ -97,15 +97,29 @@ impl<C> Cache<C> {
     }
 }
 
-impl<C> Mark<C> {
-    /// Keeps a field's value, unless the key was invalidated in the meantime.
-    pub(crate) fn keep_field(&self, field: &str, value: Option<Bytes>) {
-        self.cache.lock().shelf.keep_field((&self.key, self.token), field, value, self.begun);
+impl<C: Copy + Eq> Mark<C> {
+    /// Whether Redis tracks the key already, since an earlier read.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.cache.lock().shelf.is_tracked(&self.key, self.token)
     }
 
-    /// Keeps all values, unless the key was invalidated in the meantime.
-    pub(crate) fn keep_values(&self, values: Vec<Bytes>) {
-        self.cache.lock().shelf.keep_values((&self.key, self.token), values, self.begun);
+    /// Notes that it does.
+    pub(crate) fn set_tracked(&self) {
+        self.cache.lock().shelf.set_tracked(&self.key, self.token);
+    }
+
+    /// Keeps a field's value, unless the key was invalidated or the connections changed in the meantime.
+    pub(crate) fn keep_field(&self, now: C, field: &str, value: Option<Bytes>) {
+        if let Some(mut state) = self.cache.opened_on(now) {
+            state.shelf.keep_field((&self.key, self.token), field, value, self.begun);
+        }
+    }
+
+    /// The same of all values.
+    pub(crate) fn keep_values(&self, now: C, values: Vec<Bytes>) {
+        if let Some(mut state) = self.cache.opened_on(now) {
+            state.shelf.keep_values((&self.key, self.token), values, self.begun);
+        }
     }
 }
 
@@ -135,15 +149,15 @@ mod tests {
     }
 
     fn keep(cache: &Arc<Cache<u8>>, key: &str, field: &str, value: &'static str) {
-        cache.mark(1, key).unwrap().keep_field(field, Some(value.into()));
+        cache.mark(1, key).unwrap().keep_field(1, field, Some(value.into()));
     }
 
     #[test]
     fn what_was_kept_is_served_until_its_key_is_invalidated() {
         let cache = cache();
         keep(&cache, "hash", "one", "1");
-        cache.mark(1, "hash").unwrap().keep_field("none", None);
-        cache.mark(1, "hash").unwrap().keep_values(vec!["1".into()]);
+        cache.mark(1, "hash").unwrap().keep_field(1, "none", None);
+        cache.mark(1, "hash").unwrap().keep_values(1, vec!["1".into()]);
         keep(&cache, "other", "one", "2");
         assert_eq!(cache.field(1, "hash", "one"), Some(Some("1".into())));
         assert_eq!(cache.field(1, "hash", "none"), Some(None), "that there is none is known");
@@ -164,15 +178,15 @@ mod tests {
         let [early, late] = [(); 2].map(|()| cache.mark(1, "hash").unwrap());
         cache.invalidate("hash");
         let again = cache.mark(1, "hash").unwrap();
-        early.keep_field("one", Some("old".into()));
+        early.keep_field(1, "one", Some("old".into()));
         assert_eq!(cache.field(1, "hash", "one"), None);
-        again.keep_field("one", Some("new".into()));
-        late.keep_field("one", Some("old".into()));
+        again.keep_field(1, "one", Some("new".into()));
+        late.keep_field(1, "one", Some("old".into()));
         drop((early, late));
         assert_eq!(cache.field(1, "hash", "one"), Some(Some("new".into())));
         let read = cache.mark(1, "hash").unwrap();
         cache.invalidate_all();
-        read.keep_values(vec!["old".into()]);
+        read.keep_values(1, vec!["old".into()]);
         assert_eq!(cache.values(1, "hash"), None);
     }
 
@@ -183,11 +197,29 @@ mod tests {
         assert_eq!(cache.field(2, "hash", "one"), None);
         assert!(cache.mark(2, "hash").is_none());
         let read = cache.mark(1, "hash").unwrap();
+        read.keep_field(2, "two", Some("2".into()));
+        assert_eq!(cache.field(1, "hash", "two"), None, "it came over another connection");
         cache.open(2);
-        read.keep_field("one", Some("1".into()));
+        read.keep_field(2, "one", Some("1".into()));
         assert_eq!(cache.field(2, "hash", "one"), None);
         cache.close();
         assert!(cache.mark(2, "hash").is_none());
+    }
+
+    #[test]
+    fn a_key_is_tracked_until_it_is_invalidated_or_nothing_of_it_is_kept() {
+        let cache = cache();
+        let read = cache.mark(1, "hash").unwrap();
+        assert!(!read.is_tracked());
+        read.set_tracked();
+        assert!(cache.mark(1, "hash").unwrap().is_tracked(), "for other fields, too");
+        cache.invalidate("hash");
+        read.set_tracked();
+        assert!(!read.is_tracked() && !cache.mark(1, "hash").unwrap().is_tracked());
+        let read = cache.mark(1, "hash").unwrap();
+        read.set_tracked();
+        drop(read);
+        assert!(!cache.mark(1, "hash").unwrap().is_tracked());
     }
 
     #[test]
@@ -207,8 +239,8 @@ mod tests {
         let cache = cache();
         let read = cache.mark(1, "hash").unwrap();
         advance(Duration::from_secs(1)).await;
-        read.keep_field("one", Some("1".into()));
-        read.keep_values(vec!["1".into()]);
+        read.keep_field(1, "one", Some("1".into()));
+        read.keep_values(1, vec!["1".into()]);
         advance(AGE - Duration::from_millis(1001)).await;
         assert!(cache.field(1, "hash", "one").is_some() && cache.values(1, "hash").is_some());
         advance(Duration::from_millis(1)).await;

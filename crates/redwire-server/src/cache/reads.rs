@@ -54,31 +54,40 @@ impl Reads {
         if let Some(value) = self.kept_field(key, field) {
             return Ok(value);
         }
-        let Some(mark) = self.mark(key) else { return self.link.hget(key, field).await };
-        let (value, is_tracked) = self.tracking.hget(key, field).await?;
-        if is_tracked {
-            mark.keep_field(field, value.clone());
+        let mark = self.tracked(key).await;
+        let value = self.link.hget(key, field).await?;
+        if let (Some(mark), Some(now)) = (mark, self.tracking.connections()) {
+            mark.keep_field(now, field, value.clone());
         }
         Ok(value)
     }
 
-    /// Reads all values, unless somebody else has just done so.
+    /// The same of all values.
     pub(crate) async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, Error> {
         if let Some(values) = self.kept_values(key) {
             return Ok(values);
         }
-        let Some(mark) = self.mark(key) else { return self.link.hvals(key).await };
-        let (values, is_tracked) = self.tracking.hvals(key).await?;
-        if is_tracked {
-            mark.keep_values(values.clone());
+        let mark = self.tracked(key).await;
+        let values = self.link.hvals(key).await?;
+        if let (Some(mark), Some(now)) = (mark, self.tracking.connections()) {
+            mark.keep_values(now, values.clone());
         }
         Ok(values)
     }
 
-    fn mark(&self, key: &str) -> Option<Mark<Connections>> {
-        self.cache.mark(self.tracking.connections()?, key)
+    /// With the mark, what is read from now on may be kept.
+    async fn tracked(&self, key: &str) -> Option<Mark<Connections>> {
+        let mark = self.cache.mark(self.tracking.connections()?, key)?;
+        if !mark.is_tracked() {
+            timeout(PATIENCE, self.tracking.track(key)).await.ok()?.ok()?;
+            mark.set_tracked();
+        }
+        Some(mark)
     }
 }
+
+/// How long a read waits for Redis to track the key: if one connection hangs, there is still the other.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Between attempts that failed although nobody refused anything: Redis was too slow, or too much was
 /// on its way.

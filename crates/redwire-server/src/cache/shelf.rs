@@ -30,6 +30,8 @@ pub(super) struct Shelf {
 struct Hash {
     key: Arc<str>,
     token: u64,
+    /// Whether Redis is known to tell of its next change.
+    tracked: bool,
     /// How many read it at the moment.
     marks: usize,
     fields: HashMap<Arc<str>, Kept<Option<Bytes>>>,
@@ -87,6 +89,16 @@ impl Shelf {
         let (key, token) = (Arc::<str>::from(key), self.number());
         self.hashes.insert(Arc::clone(&key), Hash::marked(key, token));
         token
+    }
+
+    pub(super) fn is_tracked(&self, key: &str, token: u64) -> bool {
+        self.hashes.get(key).is_some_and(|hash| hash.token == token && hash.tracked)
+    }
+
+    pub(super) fn set_tracked(&mut self, key: &str, token: u64) {
+        if let Some(hash) = self.hash(key, token) {
+            hash.tracked = true;
+        }
     }
 
     pub(super) fn unmark(&mut self, key: &str, token: u64) {
@@ -193,7 +205,7 @@ impl Shelf {
 
 impl Hash {
     fn marked(key: Arc<str>, token: u64) -> Self {
-        Self { key, token, marks: 1, fields: HashMap::new(), values: None }
+        Self { key, token, tracked: false, marks: 1, fields: HashMap::new(), values: None }
     }
 
     fn is_idle(&self) -> bool {
