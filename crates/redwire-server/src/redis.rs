@@ -71,15 +71,11 @@ impl RedisBackend {
     /// Whoever has been sent a message never gets by a later `hget` or `hvals` what is older than what was
     /// written before that message was published. A change without a message is seen as soon as Redis' word
     /// of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
-    /// or at all: that keys have expired, `SWAPDB`, and that it has closed the connection for commands, if the
-    /// network delays the end of that connection.
+    /// that keys have expired, or not at all, `SWAPDB`.
     ///
-    /// A value above an eighth of the bytes is not kept. The user needs `INFO`, and `CLIENT` with `ID`,
+    /// A value above an eighth of the bytes is not kept. The user needs `INFO`, `EXISTS`, and `CLIENT` with
     /// `TRACKING` and `CACHING`; if Redis refuses one of them, that is logged, and everything is read as
     /// without a cache.
-    ///
-    /// A script that changes a hash and publishes must not be sent over this backend's own
-    /// [`link`](Self::link): the connection that has read is told only after the script's end.
     ///
     /// # Panics
     ///

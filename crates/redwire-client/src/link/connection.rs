@@ -246,7 +246,6 @@ impl Ear {
         use TopicKind::{Channel, Pattern, Sharded};
         use Value::BulkString;
         if kind == PushKind::Disconnection {
-            self.listener.disconnected();
             self.dead.cancel();
             return;
         }

@@ -59,12 +59,6 @@ impl Listener {
         self.shared.departed(self.connection, name, leaving, since)
     }
 
-    /// The connection is closed: at once, and not when the supervisor has heard of it, nothing counts on it
-    /// any more.
-    pub(super) fn disconnected(&self) {
-        self.shared.lost(self.connection);
-    }
-
     /// What was read of these keys may be another by now.
     pub(super) fn invalidated(&self, keys: &[Value]) {
         for key in keys {

@@ -78,12 +78,6 @@ impl Shared {
         self.live.store(number, Ordering::Release);
     }
 
-    /// This connection is no longer live, though its supervisor may not know it yet.
-    pub(super) fn lost(&self, connection: u64) {
-        // If another one is live by now, it stays.
-        let _ = self.live.compare_exchange(connection, 0, Ordering::AcqRel, Ordering::Relaxed);
-    }
-
     /// Nothing new is sent over it.
     pub(super) fn end(&self) {
         self.live.store(0, Ordering::Release);
