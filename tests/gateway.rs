@@ -55,6 +55,20 @@ impl Gateway {
                 Arc::new(RedisBackend::connect(&redis.url()).await.expect("a URL"))
             }
         };
+        Self::mounted(protocol, backend, limits, configure).await
+    }
+
+    /// The original's commands on a backend of the test's own, within `limits`.
+    pub async fn over(backend: impl Backend, limits: Limits) -> Self {
+        Self::mounted(original(), Arc::new(backend), limits, |api| api).await
+    }
+
+    async fn mounted(
+        protocol: Protocol<Parity>,
+        backend: Arc<dyn Backend>,
+        limits: Limits,
+        configure: impl FnOnce(WebsocketApi<Parity>) -> WebsocketApi<Parity>,
+    ) -> Self {
         let api = configure(WebsocketApi::new(protocol, backend).limits(limits.clone()));
         let app = Router::new().route("/{*any}", api.route(Parity)).route("/", api.route(Parity));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

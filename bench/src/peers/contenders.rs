@@ -34,7 +34,10 @@ pub(crate) const FLOOR: &str = "floor";
 /// redwire with a stack for maps, which keeps the newest state of each feature for who is behind.
 pub(crate) const LAYERS: &str = "redwire layers";
 
-pub(crate) const CONTENDERS: [Contender; 10] = [
+/// redwire that keeps what is read.
+pub(crate) const CACHE: &str = "redwire cache";
+
+pub(crate) const CONTENDERS: [Contender; 11] = [
     Contender {
         name: FLOOR,
         way: Way::Frames,
@@ -52,11 +55,19 @@ pub(crate) const CONTENDERS: [Contender; 10] = [
         way: Way::Redis,
         dialect: Dialect::Redwire,
         command: |site, load| {
-            let mut command = Command::new(site.built.join("redwire"));
-            command.args(["serve", "--geo", "--max-commands", "1000000"]);
-            command.args(["--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
-            command.args(["--port", &site.port.to_string()]);
+            let mut command = redwire(site);
             command.args((load == Load::Compressed).then_some("--compression"));
+            Ok(command)
+        },
+        needs: |site| site.built.join("redwire"),
+    },
+    Contender {
+        name: CACHE,
+        way: Way::Redis,
+        dialect: Dialect::Redwire,
+        command: |site, _| {
+            let mut command = redwire(site);
+            command.args(["--cache", "64"]);
             Ok(command)
         },
         needs: |site| site.built.join("redwire"),
@@ -140,6 +151,14 @@ impl Contender {
     pub(crate) fn missing(&self, site: &Site) -> Option<PathBuf> {
         Some((self.needs)(site)).filter(|path| !path.exists())
     }
+}
+
+fn redwire(site: &Site) -> Command {
+    let mut command = Command::new(site.built.join("redwire"));
+    command.args(["serve", "--geo", "--max-commands", "1000000"]);
+    command.args(["--redis", &format!("redis://127.0.0.1:{}", site.redis)]);
+    command.args(["--port", &site.port.to_string()]);
+    command
 }
 
 fn node(site: &Site, script: &str, load: Load) -> Command {

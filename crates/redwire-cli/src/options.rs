@@ -19,6 +19,7 @@ pub(crate) enum Command {
     /// Serve invented vehicles from memory, with a map to look at them. Needs no Redis.
     #[command(mut_arg("redis", |arg| arg.hide(true)), mut_arg("geo", |arg| arg.hide(true)))]
     #[command(mut_arg("live", |arg| arg.hide(true)), mut_arg("stored_crs", |arg| arg.hide(true)))]
+    #[command(mut_arg("cache", |arg| arg.hide(true)))]
     Demo(Demo),
 }
 
@@ -77,6 +78,10 @@ pub(crate) struct Given {
     /// Compress what is sent to clients that can read it (all browsers can): less traffic for more work
     #[arg(long, env = "REDWIRE_COMPRESSION")]
     compression: bool,
+    /// Keep what clients read, in at most this many MiB, and read it from Redis again only when Redis says
+    /// that it has changed [default: 0, nothing]
+    #[arg(long, value_name = "MIB", env = "REDWIRE_CACHE")]
+    cache: Option<u32>,
     /// Connections at a time [default: 50000]
     #[arg(long, value_name = "N", env = "REDWIRE_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -145,6 +150,8 @@ pub(crate) struct Options {
     pub(crate) deny: Vec<String>,
     pub(crate) origin: Option<Vec<String>>,
     pub(crate) max_age: Option<Duration>,
+    /// In bytes.
+    pub(crate) cache: usize,
     pub(crate) max_connections: Option<usize>,
     pub(crate) max_commands: Option<u32>,
     pub(crate) shutdown: Duration,
@@ -176,6 +183,7 @@ impl Given {
             deny: patterns(self.deny.or(file.deny), &[]),
             origin: origin.filter(|origins| !origins.is_empty()),
             max_age: self.max_age.or(file.max_age).map(Duration::from_secs),
+            cache: self.cache.or(file.cache).map_or(0, bytes),
             max_connections: self.max_connections.or(file.max_connections),
             max_commands: self.max_commands.or(file.max_commands),
             shutdown: Duration::from_secs(self.shutdown.or(file.shutdown).unwrap_or(10)),
@@ -203,6 +211,10 @@ impl Given {
         }
         Ok(options)
     }
+}
+
+fn bytes(mib: u32) -> usize {
+    usize::try_from(mib).map_or(usize::MAX, |mib| mib.saturating_mul(1 << 20))
 }
 
 fn read(path: &Path) -> Result<Given, String> {

@@ -20,7 +20,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// `redwire serve`.
 pub(crate) async fn serve(options: Options) -> Outcome {
     let door = Door::open(&options).await?;
-    let redis = RedisBackend::connect(&options.redis).await?;
+    let redis = RedisBackend::connect(&options.redis).await?.cached(options.cache);
     if !redis.is_live() {
         tracing::warn!("redis is not there yet; serving, and trying again until it is");
     }

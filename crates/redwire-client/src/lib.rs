@@ -45,6 +45,7 @@
 //! | channels | [`Redis::subscriber`], [`Subscriber`], [`Topic`] |
 //! | keys over independent servers | [`Sharded`], [`ring`]; the least loaded of them: [`Balancer`] |
 //! | what failed, and how far it got | [`Error`], [`Outcome`] |
+//! | a cache of your own that Redis keeps true | [`Tracking`] |
 //! | metrics | [`Redis::stats`]; each command is a span of `tracing`, too |
 //! | one connection with everything on it | [`Link`]: what all of this is built on, and redwire's server |
 //!
@@ -92,7 +93,7 @@ pub use config::Tls;
 pub use config::{Config, Endpoint, LinkConfig, Topology};
 pub use error::{Error, Outcome};
 pub use handle::{Monitor, Pending, Queued, Redis, Transaction, Watched};
-pub use link::{Feed, Link, LinkEvent, LinkStats, Standing};
+pub use link::{Connections, Feed, Invalidated, Link, LinkEvent, LinkStats, Standing, Tracking};
 pub use observe::FamilyStats;
 /// The library under it, for [`redis::cmd`] and [`redis::Value`].
 pub use redis;

@@ -38,6 +38,7 @@
 //! full; [`Limits`](redwire_protocol::Limits) and [`Close`] list them.
 
 mod api;
+mod cache;
 mod clock;
 mod close;
 mod connection;

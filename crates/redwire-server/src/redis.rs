@@ -7,6 +7,7 @@ use redwire_client::{Error, Link, LinkConfig, LinkEvent, Outcome, Standing};
 use redwire_protocol::{Backend, BackendError, Event, Feed, async_trait};
 use tokio::time::timeout;
 
+use crate::cache::Reads;
 use crate::clock;
 use crate::flights::Flights;
 
@@ -23,12 +24,20 @@ use crate::flights::Flights;
 pub struct RedisBackend {
     subscriptions: Link,
     commands: Link,
+    reader: Reader,
     fields: Flights<Arc<Field>, Result<Option<Bytes>, BackendError>>,
     hashes: Flights<Arc<str>, Result<Vec<Bytes>, BackendError>>,
 }
 
 /// A hash's key and a field of it.
 type Field = (Box<str>, Box<str>);
+
+/// How hashes are read.
+#[derive(Clone, Debug)]
+enum Reader {
+    Plain(Link),
+    Cached(Arc<Reads>),
+}
 
 impl RedisBackend {
     /// Connects to `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS, or `redis+unix:///path`;
@@ -52,17 +61,47 @@ impl RedisBackend {
         let subscriptions = Link::connect_with(url, config.clone());
         let commands = Link::connect_with(url, config);
         let (subscriptions, commands) = tokio::try_join!(subscriptions, commands)?;
-        let link = commands.clone();
+        let reader = Reader::Plain(commands.clone());
+        Ok(Self::reading(subscriptions, commands, reader))
+    }
+
+    /// Keeps what is read of hashes, in at most so many bytes, for as long as Redis itself says that it is
+    /// true (`CLIENT TRACKING`). 0 keeps nothing, and so do clones that were made before.
+    ///
+    /// Whoever has been sent a message never gets by a later `hget` or `hvals` what is older than what was
+    /// written before that message was published. A change without a message is seen as soon as Redis' word
+    /// of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
+    /// that keys have expired, or not at all, `SWAPDB`.
+    ///
+    /// A value above an eighth of the bytes is not kept. The user needs `INFO`, `EXISTS`, and `CLIENT` with
+    /// `TRACKING` and `CACHING`; if Redis refuses one of them, that is logged, and everything is read as
+    /// without a cache.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn cached(self, bytes: usize) -> Self {
+        if bytes == 0 {
+            return self;
+        }
+        let Self { subscriptions, commands, .. } = self;
+        let reads = Reads::new(commands.clone(), subscriptions.clone(), bytes);
+        Self::reading(subscriptions, commands, Reader::Cached(Arc::new(reads)))
+    }
+
+    fn reading(subscriptions: Link, commands: Link, reader: Reader) -> Self {
+        let each = reader.clone();
         let fields = Flights::new(move |field: Arc<Field>| {
-            let link = link.clone();
-            async move { or_missing(link.hget(&field.0, &field.1).await) }.boxed()
+            let reader = each.clone();
+            async move { or_missing(reader.hget(&field.0, &field.1).await) }.boxed()
         });
-        let link = commands.clone();
+        let each = reader.clone();
         let hashes = Flights::new(move |key: Arc<str>| {
-            let link = link.clone();
-            async move { or_missing(link.hvals(&key).await) }.boxed()
+            let reader = each.clone();
+            async move { or_missing(reader.hvals(&key).await) }.boxed()
         });
-        Ok(Self { subscriptions, commands, fields, hashes })
+        Self { subscriptions, commands, reader, fields, hashes }
     }
 
     /// The connection for commands, for those of your own.
@@ -74,11 +113,17 @@ impl RedisBackend {
 #[async_trait]
 impl Backend for RedisBackend {
     async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, BackendError> {
-        self.fields.join(Arc::new((key.into(), field.into()))).await
+        match self.reader.kept_field(key, field) {
+            Some(value) => Ok(value),
+            None => self.fields.join(Arc::new((key.into(), field.into()))).await,
+        }
     }
 
     async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, BackendError> {
-        self.hashes.join(key.into()).await
+        match self.reader.kept_values(key) {
+            Some(values) => Ok(values),
+            None => self.hashes.join(key.into()).await,
+        }
     }
 
     fn subscribe(&self, channel: &str) {
@@ -103,6 +148,36 @@ impl Backend for RedisBackend {
 
     fn is_live(&self) -> bool {
         self.subscriptions.is_live() && self.commands.is_live()
+    }
+}
+
+impl Reader {
+    fn kept_field(&self, key: &str, field: &str) -> Option<Option<Bytes>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Cached(reads) => reads.kept_field(key, field),
+        }
+    }
+
+    fn kept_values(&self, key: &str) -> Option<Vec<Bytes>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Cached(reads) => reads.kept_values(key),
+        }
+    }
+
+    async fn hget(&self, key: &str, field: &str) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::Plain(link) => link.hget(key, field).await,
+            Self::Cached(reads) => reads.hget(key, field).await,
+        }
+    }
+
+    async fn hvals(&self, key: &str) -> Result<Vec<Bytes>, Error> {
+        match self {
+            Self::Plain(link) => link.hvals(key).await,
+            Self::Cached(reads) => reads.hvals(key).await,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod viewers;
 use tokio::runtime::Runtime;
 
 use super::bout::{Bout, Extent, Figure};
-use super::contenders::{Contender, FLOOR, LAYERS, Load};
+use super::contenders::{CACHE, Contender, FLOOR, LAYERS, Load};
 use super::dialect::Dialect;
 use super::load::payload::Payload;
 use crate::Result;
@@ -33,6 +33,10 @@ const COMPRESSING: [&str; 4] = [FLOOR, "redwire", "uWebSockets.js", "ws"];
 
 /// Where a client that does not read is seen beside others.
 const SLOW: &str = "slow";
+
+/// Where much is read.
+const GET: &str = "get";
+const HERD: &str = "herd";
 
 /// Something that is measured of every contender.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ pub(crate) const MODES: [Mode; 11] = [
         measure: saturation::channels,
     },
     Mode {
-        name: "get",
+        name: GET,
         load: Load::OneAtATime,
         rounds: ALL,
         suits: |contender| contender.dialect.get("", 0).is_some(),
@@ -103,7 +107,7 @@ pub(crate) const MODES: [Mode; 11] = [
         measure: slow::measure,
     },
     Mode {
-        name: "herd",
+        name: HERD,
         load: Load::OneAtATime,
         rounds: ALL,
         suits: |contender| contender.dialect.come_back(0, 0).is_some(),
@@ -127,8 +131,13 @@ pub(crate) const MODES: [Mode; 11] = [
 
 impl Mode {
     pub(crate) fn suits(&self, contender: &Contender) -> bool {
-        // The stack of layers is a server of maps, and elsewhere the same as redwire.
-        (contender.name != LAYERS || self.name == SLOW) && (self.suits)(contender)
+        // Elsewhere they are the same as redwire.
+        let differs = match contender.name {
+            LAYERS => self.name == SLOW,
+            CACHE => [GET, HERD].contains(&self.name),
+            _ => true,
+        };
+        differs && (self.suits)(contender)
     }
 
     /// One turn of one contender.

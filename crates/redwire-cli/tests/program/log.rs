@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use redwire_test::{Client, Program, RedisServer};
+use redwire_test::{Client, Program, RedisServer, eventually};
 use serde_json::{Value, json};
 
 use crate::REDWIRE;
@@ -64,6 +64,32 @@ async fn no_key_payload_or_password_is_logged_even_at_trace() {
     assert!(log.contains("redis link is lost"), "{log}");
     assert!(!log.contains('\u{1b}'), "colours are for terminals: {log}");
     assert!(!log.contains(SECRET), "{log}");
+}
+
+#[tokio::test]
+async fn a_cache_that_redis_does_not_permit_is_told_once_and_why() {
+    let redis = RedisServer::start().await;
+    let rules = ["on", ">pw", "allkeys", "allchannels", "+@all", "-client|tracking"];
+    redis.command(&[&["ACL", "SETUSER", "ann"], &rules[..]].concat()).await;
+    let url = format!("redis://ann:pw@127.0.0.1:{}", redis.port());
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    let program = logging_into(log.path(), &["--redis", &url, "--cache", "8"]).await;
+    let said = |text: &str| {
+        let log = std::fs::read_to_string(log.path()).expect("the log");
+        log.lines().filter(|line| line.contains(text)).count()
+    };
+    let mut client = Client::open(&program.websocket("/")).await;
+    for lives in 1..=3 {
+        let refused = "refused CLIENT TRACKING: NOPERM";
+        eventually("tracking to be refused", async || said(refused) >= lives).await;
+        redis.hset("trains", "42", lives.to_string()).await;
+        client.send("GET trains 42").await;
+        client.expect("trains 42", json!(lives)).await;
+        redis.command(&["CLIENT", "KILL", "USER", "ann"]).await;
+        eventually("the loss to be told", async || said("redis link is lost") == 2 * lives).await;
+        eventually("both links", async || program.http("/readyz").await.0 == 200).await;
+    }
+    assert_eq!(said("reads are not cached"), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use redwire_test::{Client, Program, RedisServer};
+use redwire_test::{Client, Program, RedisServer, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -90,6 +90,28 @@ async fn compression_is_agreed_upon_if_it_is_switched_on() {
     }
 }
 
+#[tokio::test]
+async fn with_a_cache_what_was_read_is_not_read_again() {
+    let redis = RedisServer::start().await;
+    let program = serve(&["--cache", "8"], &redis).await;
+    let mut client = Client::open(&program.websocket("/")).await;
+    redis.hset("trains", "42", "7").await;
+    eventually("a read to be spared", async || {
+        let before = reads(&redis).await;
+        client.send("GET trains 42").await;
+        client.expect("trains 42", json!(7)).await;
+        reads(&redis).await == before
+    })
+    .await;
+}
+
+async fn reads(redis: &RedisServer) -> String {
+    let statistics = redis.command(&["INFO", "commandstats"]).await;
+    let statistics = String::from_utf8_lossy(statistics.as_bytes().expect("a text")).into_owned();
+    let line = statistics.lines().find(|line| line.starts_with("cmdstat_hget:"));
+    line.and_then(|line| line.split(',').next()).unwrap_or_default().to_owned()
+}
+
 /// The head of the answer to a handshake that offers an extension.
 async fn upgraded(program: &Program, extension: &str) -> String {
     let request = format!(
@@ -113,7 +135,7 @@ async fn every_option_may_be_in_a_file() {
     let text = format!(
         "redis = {:?}\nchannels = [\"public.*\"]\ndeny = [\"*.secret\"]\nmax-age = 3600\n\
          origin = [\"https://map.example\"]\nmax-connections = 1\nmax-commands = 50\n\
-         shutdown = 1\ncompat = true\ncompression = true\nlog = \"json\"\n",
+         shutdown = 1\ncompat = true\ncompression = true\ncache = 8\nlog = \"json\"\n",
         redis.url()
     );
     std::fs::write(file.path(), text).unwrap();

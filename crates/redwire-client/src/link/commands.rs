@@ -27,12 +27,8 @@ impl Link {
         if flags.blocking {
             return Err(Error::NotShareable { command: name.into_owned() });
         }
-        match self.reply(&name, command, flags.fast).await? {
-            Value::ServerError(error) => {
-                Err(Error::from_reply(self.endpoint(), name.into_owned(), &error.into()))
-            }
-            value => Ok(value),
-        }
+        let reply = self.reply(&name, command, flags.fast).await?;
+        self.accepted(&name, reply)
     }
 
     /// `HGET`: one field of a hash, or None.
@@ -88,6 +84,16 @@ impl Link {
         self.integer("PUBLISH", &command).await
     }
 
+    /// A reply that is no error.
+    pub(super) fn accepted(&self, name: &str, reply: Value) -> Result<Value, Error> {
+        match reply {
+            Value::ServerError(error) => {
+                Err(Error::from_reply(self.endpoint(), name.to_owned(), &error.into()))
+            }
+            value => Ok(value),
+        }
+    }
+
     async fn integer(&self, name: &str, command: &Cmd) -> Result<u64, Error> {
         match self.command(command).await? {
             Value::Int(number) => u64::try_from(number).map_err(|_| self.unexpected(name)),
@@ -102,7 +108,7 @@ impl Link {
         }
     }
 
-    fn unexpected(&self, name: &str) -> Error {
+    pub(super) fn unexpected(&self, name: &str) -> Error {
         Error::Reply { endpoint: self.endpoint(), command: name.to_owned() }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Connection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     redis: MultiplexedConnection,
+    /// Among those of the link.
+    number: u64,
     server: Server,
     endpoint: Arc<str>,
     replace_when_overdue: bool,
@@ -49,7 +51,7 @@ impl Connection {
         listener: Listener,
     ) -> RedisResult<Self> {
         let (pulse, dead) = (Arc::new(Pulse::default()), CancellationToken::new());
-        let step = Arc::new(Step::default());
+        let (step, number) = (Arc::new(Step::default()), listener.connection);
         let ear = Ear { listener, pulse: pulse.clone(), step: step.clone(), dead: dead.clone() };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(link.connect_timeout))
@@ -65,6 +67,7 @@ impl Connection {
         let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(Self(Arc::new(Inner {
             redis,
+            number,
             endpoint: endpoint.to_string().into(),
             server: (endpoint.clone(), client),
             replace_when_overdue: link.replace_when_overdue,
@@ -72,6 +75,11 @@ impl Connection {
             step,
             dead,
         })))
+    }
+
+    /// Which one of the link's, counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.0.number
     }
 
     /// Which Redis.
@@ -258,6 +266,8 @@ impl Ear {
             (PushKind::PSubscribe, [BulkString(name), ..]) => listener.joined(Pattern, name),
             (PushKind::SSubscribe, [BulkString(name), ..]) => listener.joined(Sharded, name),
             (PushKind::SUnsubscribe, [BulkString(name), ..]) => self.departed(name, last_heard),
+            (PushKind::Invalidate, [Value::Array(keys)]) => listener.invalidated(keys),
+            (PushKind::Invalidate, _) => listener.invalidated_all(),
             _ => {}
         }
     }

@@ -3,9 +3,11 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use redis::Value;
 
 use super::fan::Published;
 use super::shared::Shared;
+use super::tracking::Invalidated;
 use crate::lock::lock;
 use crate::topic::{Topic, TopicKind};
 
@@ -13,7 +15,7 @@ use crate::topic::{Topic, TopicKind};
 pub(super) struct Listener {
     shared: Arc<Shared>,
     /// Tells messages of one connection from those of the next.
-    connection: u64,
+    pub(super) connection: u64,
 }
 
 impl Listener {
@@ -55,5 +57,21 @@ impl Listener {
     pub(super) fn departed(&self, name: &[u8], leaving: bool, since: SystemTime) -> bool {
         let Ok(name) = str::from_utf8(name) else { return false };
         self.shared.departed(self.connection, name, leaving, since)
+    }
+
+    /// What was read of these keys may be another by now.
+    pub(super) fn invalidated(&self, keys: &[Value]) {
+        for key in keys {
+            match key {
+                Value::BulkString(key) => self.shared.hearers.tell(Invalidated::Key(key)),
+                // Not a key as Redis names one: whatever it means, nothing old is kept.
+                _ => self.invalidated_all(),
+            }
+        }
+    }
+
+    /// All keys are gone, as by `FLUSHALL`.
+    pub(super) fn invalidated_all(&self) {
+        self.shared.hearers.tell(Invalidated::All);
     }
 }

@@ -16,6 +16,7 @@ mod step;
 mod subscriptions;
 mod supervisor;
 mod table;
+mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) use fan::Fan;
 pub use feed::{Feed, LinkEvent};
 pub(crate) use queue::{Limits, Queue, Queued, Taken};
 pub use table::Standing;
+pub use tracking::{Connections, Invalidated, Tracking};
 
 use crate::lock::lock;
 use crate::subscriber::{Inbox, Subscriber};

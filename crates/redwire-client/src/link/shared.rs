@@ -1,14 +1,16 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::connection::Connection;
 use super::fan::Fan;
 use super::gather::Gather;
 use super::route::{Route, Setup};
 use super::state::State;
 use super::table::Table;
+use super::tracking::Hearers;
 use crate::LinkConfig;
 use crate::error::is_refusal;
 
@@ -21,13 +23,14 @@ pub(super) struct Shared {
     pub(super) route: Arc<dyn Route>,
     pub(super) setup: Setup,
     pub(super) state: watch::Sender<State>,
-    /// Whether the state is live, for those who ask at every command.
-    live: AtomicBool,
+    /// The number of the live connection, for those who ask at every command; 0 if there is none.
+    live: AtomicU64,
     pub(super) gather: Gather,
     pub(super) table: Mutex<Table>,
     /// Wakes the supervisor when the table has something to do.
     pub(super) unsettled: Notify,
     pub(super) fan: Arc<Fan>,
+    pub(super) hearers: Hearers,
     pub(super) counters: Counters,
     pub(super) closing: CancellationToken,
 }
@@ -48,11 +51,12 @@ impl Shared {
             route,
             setup,
             state: watch::Sender::new(State::Connecting),
-            live: AtomicBool::new(false),
+            live: AtomicU64::new(0),
             gather: Gather::new(config.commands_in_flight),
             table: Mutex::default(),
             unsettled: Notify::new(),
             fan: Arc::default(),
+            hearers: Hearers::default(),
             counters: Counters::default(),
             closing: CancellationToken::new(),
             config,
@@ -60,18 +64,23 @@ impl Shared {
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.live.load(Ordering::Acquire)
+        self.connection().is_some()
+    }
+
+    /// Which connection is live. They are counted from 1; a number never comes again.
+    pub(super) fn connection(&self) -> Option<u64> {
+        Some(self.live.load(Ordering::Acquire)).filter(|&number| number > 0)
     }
 
     pub(super) fn turn(&self, state: State) {
-        let is_live = state.is_live();
+        let number = state.connection().map_or(0, Connection::number);
         self.state.send_replace(state);
-        self.live.store(is_live, Ordering::Release);
+        self.live.store(number, Ordering::Release);
     }
 
     /// Nothing new is sent over it.
     pub(super) fn end(&self) {
-        self.live.store(false, Ordering::Release);
+        self.live.store(0, Ordering::Release);
     }
 
     /// Whether the last attempt ended with a refused login or database.
