@@ -107,3 +107,26 @@ async fn an_answer_that_a_layer_puts_in_the_place_of_an_upgrade_is_the_last_word
     assert!(answer.starts_with("HTTP/1.1 418 "), "{answer}");
     assert!(answer.ends_with("no upgrades today"), "{answer}");
 }
+
+/// All that comes until `end` does.
+async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.windows(end.len()).any(|window| window == end) {
+        let more = timeout(PATIENCE, stream.read_buf(&mut read)).await;
+        let more = more.expect("more").expect("bytes");
+        assert!(more > 0, "it ended after {:?}", String::from_utf8_lossy(&read));
+    }
+    read
+}
+
+#[tokio::test]
+async fn a_ping_right_behind_a_handshake_is_answered_after_it() {
+    let gateway = gateway().await;
+    let mut stream = TcpStream::connect(gateway.address()).await.expect("a connection");
+    // Masked with nothing.
+    let ping = b"\x89\x82\0\0\0\0hi";
+    let both = [HANDSHAKE_OF_A_CLIENT.as_bytes(), ping].concat();
+    stream.write_all(&both).await.expect("to be sent");
+    let read = read_until(&mut stream, b"\x8a\x02hi").await;
+    assert!(read.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&read));
+}

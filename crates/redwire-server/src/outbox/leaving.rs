@@ -145,7 +145,7 @@ impl Outbox {
         mut socket: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<()> {
         loop {
-            if queue.begun == 0 {
+            if !queue.is_leaving() {
                 self.gather(queue);
                 queue.admit_controls();
             }

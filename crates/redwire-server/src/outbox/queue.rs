@@ -59,7 +59,7 @@ pub(super) enum Kind {
     Reply,
     Push,
     About(Subject),
-    /// Not replaced and not counted any more: it is leaving.
+    /// Not replaced, not dropped and not counted any more: it is leaving.
     Leaving,
 }
 
@@ -134,11 +134,16 @@ impl Queue {
         self.after_replay.take_if(|after| self.gone >= *after).is_some()
     }
 
+    /// Whether the first frame has to leave before anything else does.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.begun > 0 || self.frames.front().is_some_and(|first| first.kind == Kind::Leaving)
+    }
+
     /// How many frames at the front may leave as they are.
     pub(super) fn ready(&self) -> usize {
         let is_whole = |waiting: &&Waiting| matches!(waiting.kind, Kind::Reply | Kind::Leaving);
         match self.pace {
-            _ if self.begun > 0 && !self.controls.is_empty() => 1,
+            _ if self.is_leaving() && !self.controls.is_empty() => 1,
             Pace::AtOnce if !self.is_held => self.frames.len(),
             // Half a frame is followed by its other half, whatever may leave now.
             _ => self.frames.iter().take_while(is_whole).count().max(usize::from(self.begun > 0)),
@@ -240,8 +245,8 @@ impl Queue {
 
     /// Drops all but what has begun to leave.
     pub(super) fn drop_waiting(&mut self) {
-        let begun = self.frames.pop_front().filter(|_| self.begun > 0);
-        let frames = begun.map(|waiting| Waiting { kind: Kind::Leaving, ..waiting });
+        let leaving = self.is_leaving().then(|| self.frames.pop_front()).flatten();
+        let frames = leaving.map(|waiting| Waiting { kind: Kind::Leaving, ..waiting });
         *self = Self {
             frames: frames.into_iter().collect(),
             begun: self.begun,

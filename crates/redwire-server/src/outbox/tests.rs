@@ -278,6 +278,64 @@ fn each_ping_is_answered_in_order_and_of_too_many_the_last_ones() {
     assert_eq!(pop(&outbox), None);
 }
 
+#[tokio::test]
+async fn pongs_for_a_client_that_does_not_read_are_not_all_kept() {
+    let (client, direct) = connected().await;
+    let outbox = Outbox::new(&Arc::new(Limits::default()), Some(Arc::clone(&direct)), None);
+    while direct.try_write(&[IoSlice::new(&[0; 1000])]).is_ok() {}
+    let (mut context, mut stream) = (Context::from_waker(Waker::noop()), Stream::Tcp(direct));
+    for _ in 0..1_000 {
+        outbox.control(Frame::pong(Bytes::new()));
+        assert!(outbox.poll_flush(&mut context, &mut stream, || ()).is_pending());
+    }
+    let queue = outbox.queue();
+    let waiting = queue.frames.len() + queue.controls.len();
+    assert!(waiting < 100, "{waiting} wait");
+    drop(client);
+}
+
+#[test]
+fn pongs_leave_in_the_order_of_their_pings_also_when_the_socket_is_full() {
+    let outbox = outbox(100, 10);
+    for ping in 0..3 {
+        outbox.control(Frame::pong(vec![ping].into()));
+        let full = |_: &[IoSlice<'_>]| Err(ErrorKind::WouldBlock.into());
+        assert!(outbox.write_due(&mut outbox.queue(), full).is_err());
+    }
+    (0..3).for_each(|ping| assert_eq!(pop(&outbox).unwrap(), vec![ping]));
+}
+
+/// The wire, once it takes everything.
+fn wire(outbox: &Outbox) -> Vec<u8> {
+    let mut wire = Vec::new();
+    let all = |slices: &[IoSlice<'_>]| {
+        slices.iter().for_each(|slice| wire.extend_from_slice(slice));
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    };
+    outbox.write_due(&mut outbox.queue(), all).unwrap();
+    wire
+}
+
+#[test]
+fn the_answer_to_the_handshake_comes_before_pongs() {
+    let outbox = outbox(100, 10);
+    outbox.begin_with("HTTP/1.1 101 ".into());
+    push(&outbox, &b"greeting"[..], None);
+    outbox.control(Frame::pong("a".into()));
+    assert_eq!(wire(&outbox), b"HTTP/1.1 101 \x8a\x01a\x81\x08greeting");
+}
+
+#[test]
+fn who_is_too_slow_before_the_answer_to_the_handshake_has_left_gets_it_still() {
+    let outbox = outbox(10, 10);
+    outbox.begin_with("HTTP/1.1 101 ".into());
+    push(&outbox, &b"greeting"[..], None);
+    push(&outbox, &b"more than there is room for"[..], None);
+    assert_eq!(outbox.closing(), Some(Close::TooSlow));
+    outbox.finish(Frame::close(None));
+    assert_eq!(wire(&outbox), b"HTTP/1.1 101 \x88\x00");
+}
+
 #[test]
 fn what_is_gathered_is_compressed_as_one() {
     let compression = Some(Compression::new(15, Counter::default()));
