@@ -1,12 +1,16 @@
 //! `Limits::handshake`: who does not complete a request head in time loses the socket.
 
 use std::future::pending;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::map_response;
+use axum::middleware::{map_request, map_response};
 use axum::response::Response;
+use hyper::upgrade::OnUpgrade;
 use redwire::prelude::*;
 use redwire_suites::{Gateway, Parity, Store};
 use redwire_test::PATIENCE;
@@ -90,16 +94,20 @@ async fn the_answer_to_a_handshake_comes_together_with_the_greeting() {
     assert!(frame.contains(r#""source":"websocket""#), "{frame}");
 }
 
+/// Where `app` is served.
+async fn serving(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound listener");
+    tokio::spawn(async move { serve(listener, app, &Limits::default(), pending()).await });
+    address
+}
+
 #[tokio::test]
 async fn an_answer_that_a_layer_puts_in_the_place_of_an_upgrade_is_the_last_word() {
     let api = WebsocketApi::new(Protocol::new().with(Ping), MemoryBackend::new());
     let refuse = async |_: Response| (StatusCode::IM_A_TEAPOT, "no upgrades today");
     let app = Router::new().route("/ws", api.route(Parity)).layer(map_response(refuse));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("a bound listener");
-    tokio::spawn(async move { serve(listener, app, &Limits::default(), pending()).await });
-
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let mut stream = TcpStream::connect(serving(app).await).await.expect("a connection");
     stream.write_all(HANDSHAKE_OF_A_CLIENT.as_bytes()).await.expect("to be sent");
     let mut answer = String::new();
     let answered = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
@@ -129,4 +137,43 @@ async fn a_ping_right_behind_a_handshake_is_answered_after_it() {
     stream.write_all(&both).await.expect("to be sent");
     let read = read_until(&mut stream, b"\x8a\x02hi").await;
     assert!(read.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&read));
+}
+
+/// Whoever is answered by an upgrade behind `layer`, from its first byte to the greeting.
+async fn greeted_behind<F: Future<Output = Request> + Send + 'static>(
+    layer: impl FnMut(Request) -> F + Clone + Send + Sync + 'static,
+    handshake: String,
+) {
+    let api = WebsocketApi::new(Protocol::new().with(Ping), MemoryBackend::new());
+    let app = Router::new().route("/ws", api.route(Parity)).layer(map_request(layer));
+    let mut stream = TcpStream::connect(serving(app).await).await.expect("a connection");
+    stream.write_all(handshake.as_bytes()).await.expect("to be sent");
+    read_until(&mut stream, br#"{"source":"websocket","content":{"status":"open"}"#).await;
+}
+
+#[tokio::test]
+async fn who_has_to_be_told_to_go_on_with_the_handshake_is_served() {
+    let read = async |request: Request| {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, 2).await.expect("a body");
+        assert_eq!(body, "hi");
+        Request::from_parts(parts, Body::empty())
+    };
+    let head = HANDSHAKE_OF_A_CLIENT.trim_end();
+    let handshake = format!("{head}\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\nhi");
+    greeted_behind(read, handshake).await;
+}
+
+#[tokio::test]
+async fn who_comes_with_a_request_that_a_layer_has_made_anew_is_served() {
+    let made_anew = async |mut request: Request| {
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>().expect("an upgrade");
+        let (parts, body) = request.into_parts();
+        let mut request = Request::new(body);
+        *request.uri_mut() = parts.uri;
+        *request.headers_mut() = parts.headers;
+        request.extensions_mut().insert(upgrade);
+        request
+    };
+    greeted_behind(made_anew, HANDSHAKE_OF_A_CLIENT.to_owned()).await;
 }

@@ -64,11 +64,15 @@ async fn serve_one(stream: TcpStream, app: Router, limits: Limits) {
     let wait = Wait::default();
     let stream = Answering::new(Lingering::new(stream, limits.close), wait.clone());
     let stream = TokioIo::new(stream);
+    let of_request = wait.clone();
     let app = app.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(wait.clone());
+        request.extensions_mut().insert(of_request.clone());
         request.map(Body::new)
     });
-    let app = app.map_response(without_keep_alive);
+    let app = app.map_response(move |response: Response| {
+        wait.answered(response.status());
+        without_keep_alive(response)
+    });
     let app = TowerToHyperService::new(app.map_err(|error: Infallible| error));
     let mut http = Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.handshake);

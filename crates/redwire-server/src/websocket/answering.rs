@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -18,13 +19,30 @@ pub(crate) struct Answering {
     answer: Vec<u8>,
 }
 
-/// Goes along with a request: whoever upgrades it, and will write what is kept, says so.
+/// Goes along with a request, and learns what becomes of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wait(Arc<AtomicBool>);
+pub(crate) struct Wait(Arc<Handshake>);
+
+#[derive(Debug, Default)]
+struct Handshake {
+    /// Whoever upgrades the request will write what is kept.
+    is_awaited: AtomicBool,
+    /// The client is told to go on with another protocol.
+    is_switching: AtomicBool,
+}
 
 impl Wait {
     pub(super) fn for_first_frame(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.is_awaited.store(true, Ordering::Release);
+    }
+
+    /// What the client is told, after all layers around the route.
+    pub(crate) fn answered(&self, status: StatusCode) {
+        self.0.is_switching.store(status == StatusCode::SWITCHING_PROTOCOLS, Ordering::Release);
+    }
+
+    fn is_switching(&self) -> bool {
+        self.0.is_switching.load(Ordering::Acquire)
     }
 }
 
@@ -37,13 +55,11 @@ impl Answering {
     /// another answer than the one that was announced, from a layer around the route. hyper hands the
     /// stream over nevertheless.
     pub(super) fn into_parts(self) -> Option<(Lingering, Bytes)> {
-        (!self.answer.is_empty()).then(|| (self.stream, self.answer.into()))
+        self.wait.is_switching().then(|| (self.stream, self.answer.into()))
     }
 
-    fn keeps(&self, slices: &[IoSlice<'_>]) -> bool {
-        let first = slices.first().map_or(&[][..], |slice| slice);
-        let is_switching = !self.answer.is_empty() || first.starts_with(b"HTTP/1.1 101 ");
-        is_switching && self.wait.0.load(Ordering::Acquire)
+    fn keeps(&self) -> bool {
+        self.wait.is_switching() && self.wait.0.is_awaited.load(Ordering::Acquire)
     }
 }
 
@@ -71,7 +87,7 @@ impl AsyncWrite for Answering {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if !self.keeps(slices) {
+        if !self.keeps() {
             return Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         }
         let before = self.answer.len();
