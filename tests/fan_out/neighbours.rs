@@ -9,25 +9,26 @@ use redwire_test::{Client, eventually};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// `TRAP`: panics at the next message. `FALL`: panics at once.
+/// `TRAP number`: panics at the message that is this number. `FALL`: panics at once.
 #[derive(Clone, Default)]
 struct Trap {
-    set: bool,
+    at: Option<u64>,
 }
 
 impl<H: HandlerBase> CommandSet<H> for Trap {
     fn commands(commands: &mut Commands<Self, H>) {
-        commands.command("TRAP", Self::trap).command("FALL", Self::fall);
+        commands.command("TRAP number", Self::trap).command("FALL", Self::fall);
     }
-    fn filter(&self, _: &mut Outgoing<'_>) -> Verdict {
-        assert!(!self.set, "a mistake in a user's filter");
+    fn filter(&self, message: &mut Outgoing<'_>) -> Verdict {
+        let is_set = self.at.is_some_and(|at| *message.json() == at);
+        assert!(!is_set, "a mistake in a user's filter");
         Verdict::Pass
     }
 }
 
 impl Trap {
-    async fn trap<H>(&mut self, _: &mut Context<H>, _: ()) -> Result<()> {
-        self.set = true;
+    async fn trap<H>(&mut self, _: &mut Context<H>, (at,): (u64,)) -> Result<()> {
+        self.at = Some(at);
         Ok(())
     }
 
@@ -50,7 +51,7 @@ async fn a_panic_in_one_connections_filter_closes_it_and_nobody_else_notices() {
         }
         let mut trapped = gateway.client().await;
         trapped.subscribe("trains").await;
-        trapped.send("TRAP").await;
+        trapped.send("TRAP 1").await;
         trapped.expect_silence().await;
 
         store.burst(["1", "2"].map(|text| ("trains", text.to_owned()))).await;
@@ -67,13 +68,29 @@ async fn a_panic_in_one_connections_filter_closes_it_and_nobody_else_notices() {
 }
 
 #[tokio::test]
+async fn what_was_published_before_a_panic_in_a_filter_arrives_before_the_close() {
+    for store in Store::both().await {
+        let protocol = Protocol::new().with(Subscriptions).with(Ping).with(Trap::default());
+        let gateway = Gateway::serving(protocol, &store, Limits::default(), |api| api).await;
+        let mut trapped = gateway.client().await;
+        trapped.send("TRAP 3").await;
+        trapped.subscribe("trains").await;
+        store.burst((0..10).map(|number| ("trains", number.to_string()))).await;
+        for number in 0..3 {
+            trapped.expect("trains", json!(number)).await;
+        }
+        assert_eq!(trapped.expect_close(1011).await, "command failed");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_in_a_command_or_on_its_reply_closes_the_connection() {
     for store in Store::both().await {
         store.hset("trains", "42", "1").await;
         let protocol = Protocol::new().with(Keys).with(Ping).with(Trap::default());
         let gateway = Gateway::serving(protocol, &store, Limits::default(), |api| api).await;
         let mut other = gateway.client().await;
-        for lines in [&["FALL"][..], &["TRAP", "GET trains"]] {
+        for lines in [&["FALL"][..], &["TRAP 1", "GET trains"]] {
             let mut client = gateway.client().await;
             for line in lines {
                 client.send(*line).await;

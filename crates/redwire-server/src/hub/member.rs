@@ -60,15 +60,12 @@ impl Member {
             let passed = messages.filter_map(|message| state.filters.apply(message));
             pushes.extend(passed.map(|outgoing| self.push(&outgoing)));
         }));
+        let passed = pushes.len();
+        let flush = if passed > 0 { self.outbox.push_all(pushes, leave) } else { Flush::No };
         if judged.is_err() {
-            pushes.clear();
             self.outbox.close(Close::Failed);
-            return (0, Flush::No);
         }
-        match pushes.len() {
-            0 => (0, Flush::No),
-            passed => (passed, self.outbox.push_all(pushes, leave)),
-        }
+        (passed, flush)
     }
 
     /// Waits until a delivery that has begun is over.
