@@ -6,6 +6,7 @@ mod coming_and_going;
 mod crowd;
 mod neighbours;
 mod only;
+mod released;
 mod screens;
 mod shared_work;
 mod turns;

@@ -177,7 +177,7 @@ fn bits(set: impl Iterator<Item = bool>) -> Mask {
 
 impl Extents {
     /// Where `messages` lie in `planes`.
-    pub(super) fn locate(planes: Vec<Arc<dyn Plane>>, messages: &[&Message]) -> Self {
+    pub(super) fn locate(planes: Vec<Arc<dyn Plane>>, messages: &[Message]) -> Self {
         let locate = |plane: Arc<dyn Plane>| {
             let extent = messages.iter().map(|message| extent(&*plane, message)).collect();
             (plane, extent)

@@ -85,7 +85,7 @@ impl Shard {
 
     /// Hands messages of one channel to its members: to each all that it is to get, so that what
     /// belongs to a member is fetched from memory once and not with every message.
-    async fn fan_out(&self, run: &[&Message], flushes: &mut Flushes, metrics: &Metrics) {
+    async fn fan_out(&self, run: &[Message], flushes: &mut Flushes, metrics: &Metrics) {
         let Some(channel) = run.first().map(|message| message.source()) else { return };
         let Some(planes) = self.planes(channel) else { return };
         let extents = Extents::locate(planes, run);
@@ -136,49 +136,56 @@ impl Shard {
         metrics: Arc<Metrics>,
     ) {
         let (mut waiting, mut flushes) = (Vec::new(), Flushes::default());
+        let (mut run, mut spent) = (Vec::new(), Vec::new());
         // What has come meanwhile leaves together: at once when it is quiet, in few writes when not.
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
-            let items: Vec<_> = waiting.iter().flat_map(|batch| &**batch).collect();
-            let mut run = Vec::new();
-            for (place, item) in items.iter().enumerate() {
-                match item {
-                    Item::Message(message) => {
-                        let next = items.get(place + 1);
-                        run.push(message);
-                        if next.is_some_and(|next| goes_on(&run, next)) {
-                            continue;
+            let mut batches = waiting.drain(..).peekable();
+            while let Some(batch) = batches.next() {
+                for (place, item) in batch.iter().enumerate() {
+                    match item {
+                        Item::Message(message) => {
+                            let next = batch.get(place + 1).or_else(|| batches.peek()?.first());
+                            run.push(message.clone());
+                            if next.is_some_and(|next| goes_on(&run, next)) {
+                                continue;
+                            }
+                            flushes.leave = next.is_none();
+                            self.fan_out(&run, &mut flushes, &metrics).await;
+                            run.clear();
                         }
-                        flushes.leave = next.is_none();
-                        self.fan_out(&run, &mut flushes, &metrics).await;
-                        run.clear();
+                        Item::Gap { since } => self.report_gap(*since, &mut flushes).await,
                     }
-                    Item::Gap { since } => self.report_gap(*since, &mut flushes).await,
+                }
+                // What was made of its messages is as large as they are several times over: it does not
+                // wait for other batches, but for a run that goes on in the next one.
+                spent.push(batch);
+                if run.is_empty() {
+                    spent.drain(..).for_each(|batch| Item::count_if_last(batch, &metrics));
                 }
             }
             flushes.flush().await;
-            waiting.drain(..).for_each(|batch| Item::count_if_last(batch, &metrics));
         }
     }
 }
 
 /// Messages of one channel that are handed out together: as many as a mask has bits, and not for
 /// longer than somebody else may wait for a member.
-fn goes_on(run: &[&Message], next: &Item) -> bool {
+fn goes_on(run: &[Message], next: &Item) -> bool {
     let Item::Message(next) = next else { return false };
     let is_same = run.first().is_some_and(|first| first.source() == next.source());
-    let size = |message: &&Message| message.content().text().len();
+    let size = |message: &Message| message.content().text().len();
     is_same
         && run.len() < Mask::BITS as usize
-        && run.iter().map(size).sum::<usize>() + size(&next) <= RUN
+        && run.iter().map(size).sum::<usize>() + size(next) <= RUN
 }
 
 /// The bytes of a run, unless it is one message.
 const RUN: usize = 256 * 1024;
 
 /// The messages whose bits are set.
-fn chosen<'m>(run: &[&'m Message], mask: Mask) -> impl Iterator<Item = &'m Message> {
+fn chosen(run: &[Message], mask: Mask) -> impl Iterator<Item = &Message> {
     let is_chosen = move |place: &usize| mask >> place & 1 > 0;
-    run.iter().enumerate().filter(move |(place, _)| is_chosen(place)).map(|(_, message)| *message)
+    run.iter().enumerate().filter(move |(place, _)| is_chosen(place)).map(|(_, message)| message)
 }
 
 /// Those for whom something was queued.
