@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redwire_protocol::{Bounds, Boxes, Message, Plane, Screen};
 
 use super::Member;
+use super::run::Mask;
 
 /// The members of one channel, arranged by what they look at: one pass over the boxes of a plane
 /// finds those whom a message may concern.
@@ -31,9 +32,6 @@ pub(super) struct Extents(Vec<(Arc<dyn Plane>, Extent)>);
 
 /// Of one message after the other: `None` if it lies nowhere in the plane.
 type Extent = Vec<Option<Bounds>>;
-
-/// Messages of a run, a bit for each.
-pub(super) type Mask = u64;
 
 /// Those whom messages of a run may concern.
 #[derive(Debug)]

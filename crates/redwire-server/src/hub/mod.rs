@@ -1,5 +1,6 @@
 mod audience;
 mod member;
+mod run;
 mod seat;
 mod shard;
 

@@ -8,7 +8,8 @@ use redwire_protocol::{Content, Envelope, Event, Filters, Message, Observed, Pla
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
-use super::audience::{Audience, Candidates, Extents, Mask};
+use super::audience::{Audience, Candidates, Extents};
+use super::run::Run;
 use super::{Member, WAITING_BATCHES};
 use crate::clock;
 use crate::metrics::Metrics;
@@ -85,28 +86,28 @@ impl Shard {
 
     /// Hands messages of one channel to its members: to each all that it is to get, so that what
     /// belongs to a member is fetched from memory once and not with every message.
-    async fn fan_out(&self, run: &[Message], flushes: &mut Flushes, metrics: &Metrics) {
-        let Some(channel) = run.first().map(|message| message.source()) else { return };
+    async fn fan_out(&self, run: &Run, flushes: &mut Flushes, metrics: &Metrics) {
+        let Some(channel) = run.messages().first().map(|message| message.source()) else { return };
         let Some(planes) = self.planes(channel) else { return };
-        let extents = Extents::locate(planes, run);
+        let extents = Extents::locate(planes, run.messages());
         let (candidates, members, leaves) = {
             let audiences = self.audiences();
             let Some(audience) = audiences.get(channel) else { return };
             let leaves = self.leaves.load(Ordering::Acquire);
-            (audience.candidates(run.len(), &extents), audience.len(), leaves)
+            (audience.candidates(run.messages().len(), &extents), audience.len(), leaves)
         };
         let mut delivered = 0;
         for (member, mask) in candidates.iter().flat_map(Candidates::iter) {
             let nobody_left = || self.leaves.load(Ordering::Acquire) == leaves;
             let is_here = || nobody_left() || self.is_in(channel, member);
             let (passed, flush) =
-                member.deliver(chosen(run, mask), &mut flushes.pushes, flushes.leave, is_here);
+                member.deliver(run.chosen(mask), &mut flushes.pushes, flushes.leave, is_here);
             delivered += passed;
             flushes.put(member, flush).await;
             flushes.spend(JUDGEMENT * mask.count_ones() as usize).await;
         }
         metrics.delivered.inc_by(delivered as u64);
-        metrics.filtered.inc_by((members * run.len()).saturating_sub(delivered) as u64);
+        metrics.filtered.inc_by((members * run.messages().len()).saturating_sub(delivered) as u64);
     }
 
     /// The planes that somebody looks at the channel in; `None` if nobody is there.
@@ -136,7 +137,7 @@ impl Shard {
         metrics: Arc<Metrics>,
     ) {
         let (mut waiting, mut flushes) = (Vec::new(), Flushes::default());
-        let (mut run, mut spent) = (Vec::new(), Vec::new());
+        let (mut run, mut spent) = (Run::default(), Vec::new());
         // What has come meanwhile leaves together: at once when it is quiet, in few writes when not.
         while batches.recv_many(&mut waiting, WAITING_BATCHES).await > 0 {
             let mut batches = waiting.drain(..).peekable();
@@ -146,7 +147,9 @@ impl Shard {
                         Item::Message(message) => {
                             let next = batch.get(place + 1).or_else(|| batches.peek()?.first());
                             run.push(message.clone());
-                            if next.is_some_and(|next| goes_on(&run, next)) {
+                            if let Some(Item::Message(next)) = next
+                                && run.takes(next)
+                            {
                                 continue;
                             }
                             flushes.leave = next.is_none();
@@ -159,33 +162,13 @@ impl Shard {
                 // What was made of its messages is as large as they are several times over: it does not
                 // wait for other batches, but for a run that goes on in the next one.
                 spent.push(batch);
-                if run.is_empty() {
+                if run.messages().is_empty() {
                     spent.drain(..).for_each(|batch| Item::count_if_last(batch, &metrics));
                 }
             }
             flushes.flush().await;
         }
     }
-}
-
-/// Messages of one channel that are handed out together: as many as a mask has bits, and not for
-/// longer than somebody else may wait for a member.
-fn goes_on(run: &[Message], next: &Item) -> bool {
-    let Item::Message(next) = next else { return false };
-    let is_same = run.first().is_some_and(|first| first.source() == next.source());
-    let size = |message: &Message| message.content().text().len();
-    is_same
-        && run.len() < Mask::BITS as usize
-        && run.iter().map(size).sum::<usize>() + size(next) <= RUN
-}
-
-/// The bytes of a run, unless it is one message.
-const RUN: usize = 256 * 1024;
-
-/// The messages whose bits are set.
-fn chosen(run: &[Message], mask: Mask) -> impl Iterator<Item = &Message> {
-    let is_chosen = move |place: &usize| mask >> place & 1 > 0;
-    run.iter().enumerate().filter(move |(place, _)| is_chosen(place)).map(|(_, message)| message)
 }
 
 /// Those for whom something was queued.
