@@ -110,6 +110,7 @@ async fn echo(socket: Socket, limits: &Arc<Limits>) {
     let window_bits = socket.deflate.map(|deflate| deflate.window_bits);
     let filters = Protocol::<Nobody>::new().filters().clone();
     let outbox = Outbox::new(limits, socket.stream.direct(), None);
+    outbox.begin_with(socket.answer.clone());
     let mut line = Line::new(socket, Arc::new(Member::new(0, outbox, filters)), limits);
     loop {
         let message = poll_fn(|context| {
