@@ -194,6 +194,7 @@ impl Shelf {
             Some(field) => hash.fields.remove(field).map(|kept| kept.place),
             None => hash.values.take().map(|kept| kept.place),
         };
+        hash.give_back_room();
         if hash.is_idle() {
             self.hashes.remove(key);
         }
@@ -206,6 +207,13 @@ impl Shelf {
 impl Hash {
     fn marked(key: Arc<str>, token: u64) -> Self {
         Self { key, token, tracked: false, marks: 1, fields: HashMap::new(), values: None }
+    }
+
+    /// A map keeps room for the most that it ever held, which nobody counts.
+    fn give_back_room(&mut self) {
+        if self.fields.capacity() / 4 > self.fields.len() {
+            self.fields.shrink_to(2 * self.fields.len());
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -267,6 +275,25 @@ mod tests {
         assert_eq!(shelf.values("hash"), None, "each of many values takes some, too");
         shelf.keep_values(("hash", token), vec![Bytes::new(); 100], Instant::now());
         assert!(shelf.values("hash").is_some());
+    }
+
+    /// Else a client could make it large without a bound: many fields of one hash after the other, and one
+    /// of each again and again.
+    #[test]
+    fn room_that_a_hash_no_longer_needs_is_given_back() {
+        let mut shelf = Shelf::new(1 << 20);
+        for hash in 0..50_usize {
+            for field in 0..900 {
+                keep(&mut shelf, &hash.to_string(), &field.to_string(), 0);
+                if field % 100 == 0 {
+                    (0..hash).for_each(|hash| keep(&mut shelf, &hash.to_string(), "again", 0));
+                }
+            }
+        }
+        assert_eq!(shelf.hashes.len(), 50);
+        let room: usize = shelf.hashes.values().map(|hash| hash.fields.capacity()).sum();
+        let room = room * size_of::<(Arc<str>, Kept<Option<Bytes>>)>();
+        assert!(room + shelf.bytes() < 3 << 19, "{room} and {}", shelf.bytes());
     }
 
     #[test]
