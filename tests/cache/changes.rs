@@ -97,3 +97,21 @@ async fn a_table_at_redis_that_is_too_small_makes_nothing_old() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_key_that_another_takes_the_place_of_is_seen_to_be_another() {
+    for change in [
+        &["COPY", "source", "hash", "REPLACE"][..],
+        &["RENAME", "source", "hash"],
+        &["EVAL", "redis.call('RENAME', KEYS[1], KEYS[2])", "2", "source", "hash"],
+    ] {
+        let scene = Scene::start().await;
+        scene.redis.hset("source", "field", "2").await;
+        scene.redis.hset("hash", "field", "1").await;
+        let mut viewer = scene.subscriber().await;
+        expect(&mut viewer, "hash field", json!(1)).await;
+        scene.redis.command(change).await;
+        scene.barrier(&mut viewer).await;
+        expect(&mut viewer, "hash field", json!(2)).await;
+    }
+}

@@ -6,3 +6,4 @@ mod faults;
 mod order;
 mod scene;
 mod spared;
+mod starting;

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use redwire::client::LinkConfig;
-use redwire_test::{Client, Generation, RedisServer};
+use redwire::prelude::*;
+use redwire_test::{Client, Generation, RedisServer, Reply};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -67,6 +68,48 @@ async fn nor_if_the_connection_for_commands_has_just_been_cut() {
     };
     play(scene, cutting).await;
     assert!(link.stats().reconnects > 10, "{:?}", link.stats());
+}
+
+/// It forgets the oldest of what it tracks, and says so, while others are read.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_if_redis_remembers_few_keys() {
+    let scene = Scene::start().await;
+    scene.redis.command(&["CONFIG", "SET", "tracking-table-max-keys", "1"]).await;
+    let backend = scene.backend.clone();
+    tokio::spawn(async move {
+        // Each is another key, so each is read, as long as there is Redis.
+        let mut number = 0_u64;
+        while backend.hget(&format!("other {number}"), "field").await.is_ok() {
+            number += 1;
+        }
+    });
+    play(scene, one_by_one).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_in_another_database_by_a_user_who_may_see_only_some_keys() {
+    let redis = RedisServer::start().await;
+    let user = ["ACL", "SETUSER", "ann", "on", ">pw", "~hash", "~probe", "&*", "+@all"];
+    assert_eq!(redis.command(&user).await, Reply::Simple("OK".to_owned()));
+    let url = format!("redis://ann:pw@127.0.0.1:{}/5", redis.port());
+    let backend = RedisBackend::connect(&url).await.expect("a URL").cached(8 << 20);
+    let scene = Scene::on(redis, backend).await;
+    scene.until_kept().await;
+    let there = |round| {
+        let (commands, lines) = one_by_one(round);
+        (format!("SELECT 5\r\n{commands}"), lines + 1)
+    };
+    play(scene, there).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_if_a_script_wrote_and_published() {
+    let script = |round| {
+        let set = format!("redis.call('HSET', 'hash', 'field', {round})");
+        let publish = format!("redis.call('PUBLISH', '{CHANNEL}', {round})");
+        (format!("EVAL \"{set} {publish}\" 0\r\n"), 1)
+    };
+    play(Scene::start().await, script).await;
 }
 
 /// The commands of a round, and how many lines their replies are.

@@ -68,8 +68,9 @@ impl RedisBackend {
     /// Keeps what is read of hashes, in at most so many bytes, for as long as Redis itself says that it is
     /// true (`CLIENT TRACKING`). 0 keeps nothing, and so do clones that were made before.
     ///
-    /// Whoever has been sent a message never gets by a later `hget` or `hvals` what is older than what was
-    /// written before that message was published. A change without a message is seen as soon as Redis' word
+    /// Whoever has been sent a message from a [`feed`](Backend::feed) of this backend never gets by a later
+    /// `hget` or `hvals` of it what is older than what was written before that message was published. Who
+    /// heard of it elsewhere may, while this backend has lost Redis and not noticed yet. A change without a message is seen as soon as Redis' word
     /// of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
     /// that keys have expired, or not at all, `SWAPDB`.
     ///

@@ -47,25 +47,30 @@ impl<C: Copy + Eq> Cache<C> {
     /// From now on what is read on these connections may be kept.
     pub(crate) fn open(&self, on: C) {
         let mut state = self.lock();
-        state.shelf.clear();
         state.open_on = Some(on);
+        let gone = state.shelf.clear();
+        drop(state);
+        drop(gone);
     }
 
     /// Drops everything. Nothing is kept until it is opened again.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
-        state.shelf.clear();
         state.open_on = None;
+        let gone = state.shelf.clear();
+        drop(state);
+        drop(gone);
     }
 
     /// What was read of this key is no longer true.
     pub(crate) fn invalidate(&self, key: &str) {
-        self.lock().shelf.remove(key);
+        // Whatever it held is freed after the lock.
+        let _gone = self.lock().shelf.remove(key);
     }
 
     /// Nothing that was read is true.
     pub(crate) fn invalidate_all(&self) {
-        self.lock().shelf.clear();
+        let _gone = self.lock().shelf.clear();
     }
 
     /// The field's value, also if there is none. `now` are the connections of the moment.
@@ -73,9 +78,11 @@ impl<C: Copy + Eq> Cache<C> {
         self.opened_on(now)?.shelf.field(key, field)
     }
 
-    /// All values.
+    /// All values. They may be many, so the lock is let go before they are copied: whoever reads what
+    /// Redis publishes may wait for it.
     pub(crate) fn values(&self, now: C, key: &str) -> Option<Vec<Bytes>> {
-        self.opened_on(now)?.shelf.values(key)
+        let values = self.opened_on(now)?.shelf.values(key)?;
+        Some(Vec::clone(&values))
     }
 
     /// To be called before Redis is told to track the key, and it is read. None if nothing is kept now.
@@ -117,6 +124,7 @@ impl<C: Copy + Eq> Mark<C> {
 
     /// The same of all values.
     pub(crate) fn keep_values(&self, now: C, values: Vec<Bytes>) {
+        let values = Arc::new(values);
         if let Some(mut state) = self.cache.opened_on(now) {
             state.shelf.keep_values((&self.key, self.token), values, self.begun);
         }

@@ -89,8 +89,8 @@ impl Reads {
 /// How long a read waits for Redis to track the key: if one connection hangs, there is still the other.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Between attempts that failed although nobody refused anything: Redis was too slow, or too much was
-/// on its way.
+/// Between attempts that failed although nobody refused anything for good: Redis was too slow or not
+/// ready, or too much was on its way.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Opens the cache whenever Redis tracks what is read, and closes it when that ends.
@@ -122,7 +122,15 @@ async fn keep_armed(tracking: Tracking, cache: Arc<Cache<Connections>>) {
     }
 }
 
+/// What Redis says to reads that it will answer soon: while it loads what it had saved or runs a script,
+/// and as a replica until it has its master's data.
+const NOT_YET: [&str; 3] = ["BUSY", "LOADING", "MASTERDOWN"];
+
 /// Whether there is no use in trying again on the same connections.
 fn is_final(error: &Error) -> bool {
-    error.outcome() == Outcome::Answered || matches!(error, Error::Invalid { .. })
+    match error {
+        Error::Server { code, .. } => !NOT_YET.contains(&code.as_str()),
+        Error::Invalid { .. } => true,
+        _ => error.outcome() == Outcome::Answered,
+    }
 }

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,7 +28,7 @@ pub(super) struct Shelf {
     most: usize,
 }
 
-struct Hash {
+pub(super) struct Hash {
     key: Arc<str>,
     token: u64,
     /// Whether Redis is known to tell of its next change.
@@ -35,7 +36,7 @@ struct Hash {
     /// How many read it at the moment.
     marks: usize,
     fields: HashMap<Arc<str>, Kept<Option<Bytes>>>,
-    values: Option<Kept<Vec<Bytes>>>,
+    values: Option<Kept<Arc<Vec<Bytes>>>>,
 }
 
 struct Kept<T> {
@@ -76,7 +77,7 @@ impl Shelf {
         self.hashes.get(key)?.fields.get(field)?.fresh()
     }
 
-    pub(super) fn values(&self, key: &str) -> Option<Vec<Bytes>> {
+    pub(super) fn values(&self, key: &str) -> Option<Arc<Vec<Bytes>>> {
         self.hashes.get(key)?.values.as_ref()?.fresh()
     }
 
@@ -128,7 +129,7 @@ impl Shelf {
     pub(super) fn keep_values(
         &mut self,
         (key, token): (&str, u64),
-        value: Vec<Bytes>,
+        value: Arc<Vec<Bytes>>,
         begun: Instant,
     ) {
         let size = value.iter().map(|value| value.len() + PART).sum();
@@ -139,18 +140,20 @@ impl Shelf {
         self.enter(place, label, former.map(|former| former.place));
     }
 
-    /// Drops all of a hash; replies to who reads it will not be kept.
-    pub(super) fn remove(&mut self, key: &str) {
-        let Some(hash) = self.hashes.remove(key) else { return };
+    /// Takes all of a hash out; replies to who reads it will not be kept.
+    pub(super) fn remove(&mut self, key: &str) -> Option<Hash> {
+        let hash = self.hashes.remove(key)?;
         let fields = hash.fields.values().map(|kept| kept.place);
         for place in fields.chain(hash.values.as_ref().map(|kept| kept.place)) {
             self.vacate(place);
         }
+        Some(hash)
     }
 
     /// The same of every hash.
-    pub(super) fn clear(&mut self) {
-        *self = Self { numbers: self.numbers, ..Self::new(self.most) };
+    pub(super) fn clear(&mut self) -> Self {
+        let empty = Self { numbers: self.numbers, ..Self::new(self.most) };
+        mem::replace(self, empty)
     }
 
     fn hash(&mut self, key: &str, token: u64) -> Option<&mut Hash> {
@@ -194,6 +197,7 @@ impl Shelf {
             Some(field) => hash.fields.remove(field).map(|kept| kept.place),
             None => hash.values.take().map(|kept| kept.place),
         };
+        hash.give_back_room();
         if hash.is_idle() {
             self.hashes.remove(key);
         }
@@ -206,6 +210,13 @@ impl Shelf {
 impl Hash {
     fn marked(key: Arc<str>, token: u64) -> Self {
         Self { key, token, tracked: false, marks: 1, fields: HashMap::new(), values: None }
+    }
+
+    /// A map keeps room for the most that it ever held, which nobody counts.
+    fn give_back_room(&mut self) {
+        if self.fields.capacity() / 4 > self.fields.len() {
+            self.fields.shrink_to(2 * self.fields.len());
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -263,10 +274,29 @@ mod tests {
         assert_eq!(held(&filled(100_000, 11_000, 1), 1), [0]);
         let mut shelf = Shelf::new(100_000);
         let token = shelf.mark("hash");
-        shelf.keep_values(("hash", token), vec![Bytes::new(); 200], Instant::now());
+        shelf.keep_values(("hash", token), Arc::new(vec![Bytes::new(); 200]), Instant::now());
         assert_eq!(shelf.values("hash"), None, "each of many values takes some, too");
-        shelf.keep_values(("hash", token), vec![Bytes::new(); 100], Instant::now());
+        shelf.keep_values(("hash", token), Arc::new(vec![Bytes::new(); 100]), Instant::now());
         assert!(shelf.values("hash").is_some());
+    }
+
+    /// Else a client could make it large without a bound: many fields of one hash after the other, and one
+    /// of each again and again.
+    #[test]
+    fn room_that_a_hash_no_longer_needs_is_given_back() {
+        let mut shelf = Shelf::new(1 << 20);
+        for hash in 0..50_usize {
+            for field in 0..900 {
+                keep(&mut shelf, &hash.to_string(), &field.to_string(), 0);
+                if field % 100 == 0 {
+                    (0..hash).for_each(|hash| keep(&mut shelf, &hash.to_string(), "again", 0));
+                }
+            }
+        }
+        assert_eq!(shelf.hashes.len(), 50);
+        let room: usize = shelf.hashes.values().map(|hash| hash.fields.capacity()).sum();
+        let room = room * size_of::<(Arc<str>, Kept<Option<Bytes>>)>();
+        assert!(room + shelf.bytes() < 3 << 19, "{room} and {}", shelf.bytes());
     }
 
     #[test]
