@@ -70,8 +70,8 @@ impl RedisBackend {
     ///
     /// Whoever has been sent a message from a [`feed`](Backend::feed) of this backend never gets by a later
     /// `hget` or `hvals` of it what is older than what was written before that message was published. Who
-    /// heard of it elsewhere may, while this backend has lost Redis and not noticed yet. A change without a message is seen as soon as Redis' word
-    /// of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
+    /// heard of it elsewhere may, while this backend has lost Redis and not noticed yet. A change without a
+    /// message is seen as soon as Redis' word of it is here. Nothing is served for longer than 5 s, which bounds what Redis does not tell at once,
     /// that keys have expired, or not at all, `SWAPDB`.
     ///
     /// A value above an eighth of the bytes is not kept. The user needs `INFO`, `EXISTS`, and `CLIENT` with
