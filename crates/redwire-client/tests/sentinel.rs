@@ -234,7 +234,7 @@ async fn a_pool_that_needs_a_new_connection_finds_another_master_too() {
     sentinels[0].answer_with(move |command| moved.answers(command));
     let waiting = client.send(cmd("BLPOP").arg("queue").arg(0).clone());
     assert!(waiting.await.is_err());
-    assert_eq!(connections(&old).await, 0);
+    eventually("the old server to be left", async || connections(&old).await == 0).await;
     eventually("the new server to answer", async || answers(&client, &new).await).await;
 }
 
